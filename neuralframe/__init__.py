@@ -1,0 +1,1 @@
+"""Neural networks as objects over flat arrays, trained by map/combine/reduce."""

@@ -1,0 +1,169 @@
+"""Components: named frozen values that can be looked up, compared and written as JSON.
+
+Transfer functions, input functions, error functions, initializers, learning rules, stop conditions and
+normalizers are all components. A *family* is the abstract class directly below `Component`; its members
+are found by name. Reading a component from JSON never imports or runs anything that was not already
+imported: a name is only ever looked up among classes that exist.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from abc import ABC
+from typing import Any, ClassVar, Self, TypeVar
+
+import attrs
+import numpy as np
+
+from neuralframe.errors import ChoiceError, ModelFileError, ParameterError
+
+C = TypeVar("C", bound="Component")
+
+_FAMILIES: dict[str, type[Component]] = {}
+
+
+def snake_case(name: str) -> str:
+    """Turn a class name into the name by which users ask for it: ``SumOfSquares`` is ``sum_of_squares``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+class Component(ABC):
+    """A named value with hyper-parameters; subclasses with parameters are ``attrs.frozen`` classes.
+
+    A class is known by `name` (by default its own name in snake case) and, where two packages use the
+    same short name, by its qualified name ``module:Class``. neuralframe's own names are never replaced.
+    """
+
+    name: ClassVar[str] = ""
+    _members: ClassVar[dict[str, type[Component]]]
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if Component in cls.__bases__:
+            cls._members = {}
+            _FAMILIES[snake_case(cls.__name__)] = cls
+            return
+        if "name" not in cls.__dict__:
+            cls.name = snake_case(cls.__name__)
+        qualified = qualified_name(cls)
+        cls._members[qualified] = cls
+        holder = cls._members.get(cls.name)
+        if holder is None or qualified_name(holder) == qualified:
+            cls._members[cls.name] = cls
+
+    @classmethod
+    def family(cls) -> type[Component]:
+        """Return the abstract class at the head of this component's family."""
+        return next(base for base in cls.__mro__ if Component in base.__bases__)
+
+    @classmethod
+    def members(cls) -> dict[str, type[Self]]:
+        """Return the concrete members of the family by their short names."""
+        return {
+            name: member  # type: ignore[misc]
+            for name, member in cls._members.items()
+            if ":" not in name and not inspect.isabstract(member)
+        }
+
+    @classmethod
+    def of(cls, given: str | type[Self] | Self) -> Self:
+        """Return a member of the family from a name, a class or an instance.
+
+        Raises
+        ------
+        ChoiceError
+            If no member has that name; the message lists those that exist.
+
+        """
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, str):
+            found = cls._members.get(given)
+            if found is None or inspect.isabstract(found):
+                raise ChoiceError(cls._noun(), given, cls.members())
+            given = found  # type: ignore[assignment]
+        if isinstance(given, type) and issubclass(given, cls):
+            return given()
+        raise ChoiceError(cls._noun(), given, cls.members())
+
+    @classmethod
+    def _noun(cls) -> str:
+        return snake_case(cls.family().__name__).replace("_", " ")
+
+
+def qualified_name(cls: type) -> str:
+    """Return ``module:Class``."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def to_json(component: Component) -> dict[str, Any]:
+    """Return a JSON-able description of a component: its family, its type and its parameters."""
+    cls = type(component)
+    name = cls.name if cls._members.get(cls.name) is cls else qualified_name(cls)
+    return {
+        "family": snake_case(cls.family().__name__),
+        "type": name,
+        "parameters": {
+            key: _value_to_json(value, f"{cls.__name__}.{key}")
+            for key, value in _parameters(component).items()
+        },
+    }
+
+
+def from_json(description: Any) -> Any:
+    """Return the component that `to_json` described.
+
+    Raises
+    ------
+    ModelFileError
+        If the description is malformed, or names a class that is not imported here.
+
+    """
+    try:
+        family = _FAMILIES[description["family"]]
+        name, parameters = description["type"], dict(description["parameters"])
+    except (KeyError, TypeError, ValueError):
+        raise ModelFileError(f"not the description of a component: {description!r}") from None
+    cls = family._members.get(name)  # noqa: SLF001
+    if cls is None or inspect.isabstract(cls):
+        raise ModelFileError(
+            f"the {snake_case(family.__name__).replace('_', ' ')} {name!r} is not known here. "
+            f"If it is a class of your own, import its module before opening the file"
+        )
+    try:
+        return cls(**{key: _value_from_json(value) for key, value in parameters.items()})
+    except (TypeError, ParameterError) as problem:
+        raise ModelFileError(f"{name}: {problem}") from problem
+
+
+def _parameters(component: Component) -> dict[str, Any]:
+    cls: Any = type(component)
+    if attrs.has(cls):
+        return {field.alias: getattr(component, field.name) for field in attrs.fields(cls) if field.init}
+    if vars(component):
+        raise ParameterError(
+            f"{type(component).__name__} keeps parameters but is no attrs class, so it cannot be saved. "
+            "Decorate it with @attrs.frozen and declare its parameters as fields"
+        )
+    return {}
+
+
+def _value_to_json(value: Any, where: str) -> Any:
+    if isinstance(value, Component):
+        return to_json(value)
+    if isinstance(value, np.ndarray | np.generic):
+        return _value_to_json(value.tolist(), where)
+    if isinstance(value, tuple | list):
+        return [_value_to_json(item, where) for item in value]
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ParameterError(f"{where} is {value!r}, which cannot be written to a file")
+
+
+def _value_from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return from_json(value)
+    if isinstance(value, list):
+        return tuple(_value_from_json(item) for item in value)
+    return value
