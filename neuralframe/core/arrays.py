@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from neuralframe.errors import ChoiceError, NonFiniteError, ShapeError
+from neuralframe.exceptions import ChoiceError, NonFiniteError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

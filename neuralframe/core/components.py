@@ -11,14 +11,15 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC
-from typing import Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 import numpy as np
 
-from neuralframe.errors import ChoiceError, ModelFileError, ParameterError
+from neuralframe.exceptions import ChoiceError, ModelFileError, ParameterError
 
-C = TypeVar("C", bound="Component")
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FAMILIES: dict[str, type[Component]] = {}
 
@@ -97,22 +98,31 @@ def qualified_name(cls: type) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def to_json(component: Component) -> dict[str, Any]:
-    """Return a JSON-able description of a component: its family, its type and its parameters."""
+def to_json(component: Component, arrays: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return a JSON-able description of a component: its family, its type and its parameters.
+
+    Parameters
+    ----------
+    component : Component
+        What to describe.
+    arrays : dict, optional
+        Where parameters that are arrays are put, under new keys, instead of into the description.
+
+    """
     cls = type(component)
     name = cls.name if cls._members.get(cls.name) is cls else qualified_name(cls)
     return {
         "family": snake_case(cls.family().__name__),
         "type": name,
         "parameters": {
-            key: _value_to_json(value, f"{cls.__name__}.{key}")
+            key: _value_to_json(value, f"{cls.__name__}.{key}", arrays)
             for key, value in _parameters(component).items()
         },
     }
 
 
-def from_json(description: Any) -> Any:
-    """Return the component that `to_json` described.
+def from_json(description: Any, arrays: Mapping[str, Any] | None = None) -> Any:
+    """Return the component that `to_json` described; `arrays` holds what was put apart.
 
     Raises
     ------
@@ -132,7 +142,7 @@ def from_json(description: Any) -> Any:
             f"If it is a class of your own, import its module before opening the file"
         )
     try:
-        return cls(**{key: _value_from_json(value) for key, value in parameters.items()})
+        return cls(**{key: _value_from_json(value, arrays or {}) for key, value in parameters.items()})
     except (TypeError, ParameterError) as problem:
         raise ModelFileError(f"{name}: {problem}") from problem
 
@@ -149,21 +159,29 @@ def _parameters(component: Component) -> dict[str, Any]:
     return {}
 
 
-def _value_to_json(value: Any, where: str) -> Any:
+def _value_to_json(value: Any, where: str, arrays: dict[str, Any] | None) -> Any:
     if isinstance(value, Component):
-        return to_json(value)
+        return to_json(value, arrays)
+    if isinstance(value, np.ndarray) and arrays is not None:
+        key = f"array{len(arrays)}"
+        arrays[key] = value
+        return {"array": key}
     if isinstance(value, np.ndarray | np.generic):
-        return _value_to_json(value.tolist(), where)
+        return _value_to_json(value.tolist(), where, arrays)
     if isinstance(value, tuple | list):
-        return [_value_to_json(item, where) for item in value]
+        return [_value_to_json(item, where, arrays) for item in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise ParameterError(f"{where} is {value!r}, which cannot be written to a file")
 
 
-def _value_from_json(value: Any) -> Any:
+def _value_from_json(value: Any, arrays: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict) and value.keys() == {"array"}:
+        if value["array"] not in arrays:
+            raise ModelFileError(f"the array {value['array']!r} is missing")
+        return arrays[value["array"]]
     if isinstance(value, dict):
-        return from_json(value)
+        return from_json(value, arrays)
     if isinstance(value, list):
-        return tuple(_value_from_json(item) for item in value)
+        return tuple(_value_from_json(item, arrays) for item in value)
     return value

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(eq=False)
-class Step:
+class Iterate:
     """Where a rule stands after an iteration.
 
     Attributes
@@ -45,7 +45,7 @@ class LearningRule(Component):
     """A training method: frozen hyper-parameters, explicit state.
 
     The driver calls `start` once and then `step` for each iteration. Neither may keep anything on
-    the rule itself; what changes goes into `Step.state`. `step` returns the error (and gradient) at
+    the rule itself; what changes goes into `Iterate.state`. `step` returns the error (and gradient) at
     the weights it returns, so that what is reported belongs to what is kept.
 
     Derive a rule of your own by writing `step` (and `initial_state`, if it has any)::
@@ -57,18 +57,18 @@ class LearningRule(Component):
             def step(self, objective, last):
                 weights = last.weights - self.rate * last.gradient
                 error, gradient = objective.value_and_gradient(weights)
-                return nf.Step(weights, error, gradient)
+                return nf.Iterate(weights, error, gradient)
     """
 
-    def start(self, objective: Objective, weights: Vector) -> Step:
+    def start(self, objective: Objective, weights: Vector) -> Iterate:
         """Return the standing at the initial weights. Costs one gradient job."""
         error, gradient = objective.value_and_gradient(weights)
-        return Step(weights, error, gradient, self.initial_state(weights, gradient))
+        return Iterate(weights, error, gradient, self.initial_state(weights, gradient))
 
     def initial_state(self, weights: Vector, gradient: Vector) -> Any:  # noqa: ARG002
         """Return the state before the first step; None unless the rule has one."""
         return None
 
     @abstractmethod
-    def step(self, objective: Objective, last: Step) -> Step:
+    def step(self, objective: Objective, last: Iterate) -> Iterate:
         """Return the standing after one more iteration."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from neuralframe.errors import ParameterError
+import numpy as np
+
+from neuralframe.exceptions import ParameterError, TopologyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import attrs
 
@@ -70,3 +73,24 @@ def one_of(*choices: str) -> Validator:
             )
 
     return check
+
+
+def python_number(value: Any) -> Any:
+    """Turn a NumPy scalar into Python's own number, which does not widen the float32 arrays it meets."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def require_ascending(instance: Any, *names: str) -> None:
+    """Raise `ParameterError` unless the named parameters rise strictly in this order."""
+    values = [getattr(instance, name) for name in names]
+    if any(left >= right for left, right in pairwise(values)):
+        raise ParameterError(
+            f"{type(instance).__name__} needs {' < '.join(names)}; got {', '.join(map(repr, values))}"
+        )
+
+
+def whole_sizes(sizes: Sequence[Any], *, at_least: int) -> tuple[int, ...]:
+    """Return layer sizes as ints; raise `TopologyError` unless they are positive and enough of them."""
+    if len(sizes) < at_least or not all(hasattr(size, "__index__") and size >= 1 for size in sizes):
+        raise TopologyError(f"sizes must be {at_least} or more positive whole numbers; got {tuple(sizes)!r}")
+    return tuple(int(size) for size in sizes)
