@@ -1,0 +1,35 @@
+"""Kernels: how a block is computed. Found by name, imported when they are first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from neuralframe.exceptions import ChoiceError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from neuralframe.core.topology import Topology
+    from neuralframe.kernels.kernel import Kernel
+
+KERNELS = {"numpy": "neuralframe.kernels.numpy_kernel:NumpyKernel"}
+"""Where each kernel lives: ``module:class``."""
+
+
+def make_kernel(name: str, topology: Topology, dtype: npt.DTypeLike = "float64") -> Kernel:
+    """Return the kernel of the given name for a network; ``"auto"`` picks one.
+
+    Raises
+    ------
+    ChoiceError
+        If there is no such kernel, or no such floating-point type.
+
+    """
+    if name == "auto":
+        name = "numpy"
+    if name not in KERNELS:
+        raise ChoiceError("kernel", name, ["auto", *KERNELS])
+    module, _, cls = KERNELS[name].partition(":")
+    kernel: Kernel = getattr(import_module(module), cls)(topology, dtype)
+    return kernel

@@ -1,0 +1,45 @@
+"""The engine: where blocks are mapped, combined and reduced."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    from neuralframe.data.blocks import Blocks
+    from neuralframe.mapreduce.job import Job
+
+
+class Engine(ABC):
+    """Runs jobs over blocks.
+
+    An engine is opened once for a whole training (``with engine: ...``) and may keep workers and data
+    between jobs. For the same job and the same blocks every engine returns the same bits on the same kind
+    of processor: see `neuralframe.mapreduce.partial_sum`.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
+        """Return what `Job.reduce` made of the sums over all blocks, under each key, in key order.
+
+        Raises
+        ------
+        EngineError
+            If a block could not be mapped, or the result does not cover every block exactly once.
+
+        """
+
+    def open(self) -> None:  # noqa: B027 - an engine without workers has nothing to open
+        """Get ready to run several jobs; called by ``with``."""
+
+    def close(self) -> None:  # noqa: B027
+        """Give back workers and memory; the engine can be opened again."""
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

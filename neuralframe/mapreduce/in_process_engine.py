@@ -1,0 +1,120 @@
+"""The in-process engine: blocks over a pool of threads. The embedded default."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from neuralframe.exceptions import ParameterError
+from neuralframe.mapreduce.blas import SingleThreadedBlas
+from neuralframe.mapreduce.engine import Engine
+from neuralframe.mapreduce.partial_sum import PartialSum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from neuralframe.data.blocks import Blocks
+    from neuralframe.mapreduce.job import Job
+
+WORTH_A_HAND_OFF = 0.5e-3
+"""Seconds of work below which blocks stay in the calling thread: a hand-off to the pool costs 0.05 ms,
+and threads gained nothing below about 0.3 ms a gradient (benchmarks/in_process.py)."""
+
+TASKS_PER_WORKER = 4
+"""Tasks handed to each worker, so that one slowed by a neighbour holds up the others by little."""
+
+
+class InProcessEngine(Engine):
+    """Maps blocks on threads of this process; never opens a port, a file or a process.
+
+    numpy's arithmetic releases the interpreter lock, so threads work side by side without copies.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Number of threads; by default the number of processors this process may use.
+
+    Raises
+    ------
+    ParameterError
+        If `workers` is less than 1.
+
+    """
+
+    name: ClassVar[str] = "threads"
+
+    def __init__(self, workers: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise ParameterError(f"InProcessEngine: workers must be at least 1; got {workers}")
+        self.workers = workers or usable_processors()
+        self._pool: ThreadPoolExecutor | None = None
+        self._openings = 0
+
+    def open(self) -> None:
+        if self._openings == 0:
+            SingleThreadedBlas.acquire()
+        self._openings += 1
+
+    def close(self) -> None:
+        self._openings -= 1
+        if self._openings == 0:
+            SingleThreadedBlas.release()
+            if self._pool is not None:
+                self._pool.shutdown()
+                self._pool = None
+
+    def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
+        with self:
+            total = self._sum(job, blocks).total(len(blocks))
+        return {key: job.reduce(key, total[key]) for key in sorted(total)}
+
+    def _sum(self, job: Job, blocks: Blocks) -> PartialSum:
+        """Map the first block here; what is left goes to the pool if that block says it is worth it."""
+        started = time.perf_counter()
+        partial = map_blocks(job, blocks, range(min(1, len(blocks))))
+        left = range(1, len(blocks))
+        if self.workers == 1 or (time.perf_counter() - started) * len(left) < WORTH_A_HAND_OFF:
+            return partial.merge(map_blocks(job, blocks, left))
+        return self._sum_in_pool(job, blocks, left, partial)
+
+    def _sum_in_pool(self, job: Job, blocks: Blocks, left: range, partial: PartialSum) -> PartialSum:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="neuralframe")
+        tasks = [self._pool.submit(map_blocks, job, blocks, part) for part in self.parts(left)]
+        done, waiting = wait(tasks, return_when=FIRST_EXCEPTION)
+        for task in waiting:
+            task.cancel()
+        for task in done:
+            partial.merge(task.result())
+        return partial
+
+    def parts(self, numbers: range) -> list[range]:
+        """Cut a range of blocks into the parts that tasks map, each within one dyadic range."""
+        wanted = max(1, len(numbers) // (self.workers * TASKS_PER_WORKER))
+        length = 1 << (wanted.bit_length() - 1)
+        starts = [numbers.start, *range(-(-numbers.start // length) * length, numbers.stop, length)]
+        edges = [*dict.fromkeys(starts), numbers.stop]
+        return [range(first, last) for first, last in pairwise(edges)]
+
+
+def usable_processors() -> int:
+    """Return the number of processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def map_blocks(job: Job, blocks: Blocks, numbers: Iterable[int]) -> PartialSum:
+    """Return the sums over the given blocks."""
+    partial = PartialSum(job.combine)
+    for number in numbers:
+        block = blocks[number]
+        try:
+            partial.add_block(block.number, job.map(block))
+        except Exception as problem:
+            problem.add_note(f"while mapping block {number} of {len(blocks)} ({block.n_samples} samples)")
+            raise
+    return partial

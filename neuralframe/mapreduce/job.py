@@ -1,0 +1,53 @@
+"""The job: what is computed over a training set, as map, combine and reduce."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neuralframe.core.arrays import Vector
+    from neuralframe.data.blocks import Block
+
+Sums: TypeAlias = "dict[str, Vector]"
+"""Named float64 arrays, each a sum over samples: undivided, so that any two can be added."""
+
+KeyedSums: TypeAlias = "dict[int, Sums]"
+"""Sums under their keys; the key tells training sessions (or other candidates) apart."""
+
+
+class Job(ABC):
+    """A sum over a training set (the summation form of Chu et al., NIPS 2006).
+
+    An engine maps every block, combines the results in an order that depends on the block numbers alone,
+    and reduces the total under each key. A job knows nothing of threads, files or clusters; an engine
+    knows nothing of what is summed.
+    """
+
+    @abstractmethod
+    def map(self, block: Block) -> Mapping[int, Sums]:
+        """Return the sums over one block, under their keys.
+
+        May be called from several threads at once, so it may not change the job. The arrays must be
+        newly made: the engine adds to them in place.
+        """
+
+    def combine(self, left: Sums, right: Sums) -> Sums:
+        """Return the sums over two sets of blocks; may change and return `left`.
+
+        The default adds name by name; a name that only one side has is kept.
+        """
+        for name, values in right.items():
+            if name in left:
+                np.add(left[name], values, out=left[name])
+            else:
+                left[name] = values
+        return left
+
+    @abstractmethod
+    def reduce(self, key: int, total: Sums) -> Any:
+        """Return the result under a key from the sums over all blocks."""

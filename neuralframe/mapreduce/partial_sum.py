@@ -1,0 +1,96 @@
+"""Sums that come out the same, to the last bit, however the blocks were shared out.
+
+Floating-point addition is not associative, so the order of additions must not depend on who added. Block
+numbers give it: every sum covers a dyadic range of blocks, ``[i * 2**level, (i + 1) * 2**level)``, and only
+the two halves of such a range are ever added, left to right. Any grouping of the blocks over workers then
+builds the same binary tree. A worker that maps n neighbouring blocks holds at most about 2 log2(n) sums.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from neuralframe.exceptions import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from neuralframe.mapreduce.job import KeyedSums, Sums
+
+Range: TypeAlias = tuple[int, int]
+"""(level, i): the blocks from ``i << level`` up to, not including, ``(i + 1) << level``."""
+
+
+class PartialSum:
+    """The sums over some blocks of a data set.
+
+    Merging partial sums is associative and commutative, in bits.
+
+    Parameters
+    ----------
+    combine : callable
+        `Job.combine`.
+
+    """
+
+    def __init__(self, combine: Callable[[Sums, Sums], Sums]) -> None:
+        self._combine = combine
+        self._ranges: dict[Range, KeyedSums] = {}
+
+    def add_block(self, number: int, sums: Mapping[int, Sums]) -> None:
+        """Add what `Job.map` returned for one block."""
+        self._add((0, number), dict(sums))
+
+    def merge(self, other: PartialSum) -> PartialSum:
+        """Take over everything that `other` holds, and return self."""
+        for covered, sums in other._ranges.items():
+            self._add(covered, sums)
+        return self
+
+    def total(self, n_blocks: int) -> KeyedSums:
+        """Return the sums over blocks 0 to n_blocks - 1.
+
+        Raises
+        ------
+        EngineError
+            If a block is missing or was added more than once: a wrong sum is never returned.
+
+        """
+        expected = list(ranges_of(n_blocks))
+        if self._ranges.keys() != set(expected):
+            held = sum(1 << level for level, _ in self._ranges)
+            raise EngineError(f"the job's result covers {held} block(s), not the {n_blocks} of the data set")
+        total: KeyedSums = {}
+        for covered in expected:
+            total = self._joined(total, self._ranges[covered])
+        return total
+
+    def _add(self, covered: Range, sums: KeyedSums) -> None:
+        level, i = covered
+        while (sibling := self._ranges.pop((level, i ^ 1), None)) is not None:
+            sums = self._joined(sums, sibling) if i % 2 == 0 else self._joined(sibling, sums)
+            level, i = level + 1, i // 2
+        if (level, i) in self._ranges:
+            raise EngineError(f"the sum over blocks {i << level} to {((i + 1) << level) - 1} came twice")
+        self._ranges[level, i] = sums
+
+    def _joined(self, left: KeyedSums, right: KeyedSums) -> KeyedSums:
+        for key, sums in right.items():
+            left[key] = self._combine(left[key], sums) if key in left else sums
+        return left
+
+
+def ranges_of(n_blocks: int) -> Iterator[Range]:
+    """Yield the dyadic ranges that make up ``[0, n_blocks)``, the longest first.
+
+    Examples
+    --------
+    >>> list(ranges_of(6))
+    [(2, 0), (1, 2)]
+
+    """
+    start = 0
+    for level in reversed(range(n_blocks.bit_length())):
+        if n_blocks >> level & 1:
+            yield level, start >> level
+            start += 1 << level
