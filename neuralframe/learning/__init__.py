@@ -1,0 +1,1 @@
+"""How a weight vector is improved and when to stop: learning rules and stop conditions."""
