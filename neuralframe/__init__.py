@@ -1,1 +1,192 @@
-"""Neural networks as objects over flat arrays, trained by map/combine/reduce."""
+"""Neural networks as objects over flat arrays, trained by map/combine/reduce.
+
+Everything public is reached as ``import neuralframe as nf``. Modules are imported when a name is first
+used, so that a task on a cluster loads no more than it needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neuralframe.core.error_functions import BinaryCrossEntropy as BinaryCrossEntropy
+    from neuralframe.core.error_functions import CategoricalCrossEntropy as CategoricalCrossEntropy
+    from neuralframe.core.error_functions import CrossEntropy as CrossEntropy
+    from neuralframe.core.error_functions import ErrorFunction as ErrorFunction
+    from neuralframe.core.error_functions import Huber as Huber
+    from neuralframe.core.error_functions import MeanAbsolute as MeanAbsolute
+    from neuralframe.core.error_functions import SumOfSquares as SumOfSquares
+    from neuralframe.core.initializers import Constant as Constant
+    from neuralframe.core.initializers import Fan as Fan
+    from neuralframe.core.initializers import Glorot as Glorot
+    from neuralframe.core.initializers import He as He
+    from neuralframe.core.initializers import Initializer as Initializer
+    from neuralframe.core.initializers import LeCun as LeCun
+    from neuralframe.core.initializers import NguyenWidrow as NguyenWidrow
+    from neuralframe.core.initializers import Normal as Normal
+    from neuralframe.core.initializers import Orthogonal as Orthogonal
+    from neuralframe.core.initializers import Uniform as Uniform
+    from neuralframe.core.input_functions import And as And
+    from neuralframe.core.input_functions import Difference as Difference
+    from neuralframe.core.input_functions import EuclideanRBF as EuclideanRBF
+    from neuralframe.core.input_functions import InputFunction as InputFunction
+    from neuralframe.core.input_functions import Maximum as Maximum
+    from neuralframe.core.input_functions import Minimum as Minimum
+    from neuralframe.core.input_functions import Or as Or
+    from neuralframe.core.input_functions import Product as Product
+    from neuralframe.core.input_functions import Sum as Sum
+    from neuralframe.core.input_functions import SumOfSquaredProducts as SumOfSquaredProducts
+    from neuralframe.core.input_functions import WeightedSum as WeightedSum
+    from neuralframe.core.learning_rule import Iterate as Iterate
+    from neuralframe.core.learning_rule import LearningRule as LearningRule
+    from neuralframe.core.objective import Objective as Objective
+    from neuralframe.core.objects import Connection as Connection
+    from neuralframe.core.objects import JoinedProjection as JoinedProjection
+    from neuralframe.core.objects import Layer as Layer
+    from neuralframe.core.objects import Neuron as Neuron
+    from neuralframe.core.projections import Full as Full
+    from neuralframe.core.projections import OneToOne as OneToOne
+    from neuralframe.core.projections import Projection as Projection
+    from neuralframe.core.projections import Sparse as Sparse
+    from neuralframe.core.topology import Topology as Topology
+    from neuralframe.core.transfer_functions import ELU as ELU
+    from neuralframe.core.transfer_functions import Gaussian as Gaussian
+    from neuralframe.core.transfer_functions import LeakyReLU as LeakyReLU
+    from neuralframe.core.transfer_functions import Linear as Linear
+    from neuralframe.core.transfer_functions import Log as Log
+    from neuralframe.core.transfer_functions import Ramp as Ramp
+    from neuralframe.core.transfer_functions import ReLU as ReLU
+    from neuralframe.core.transfer_functions import Sgn as Sgn
+    from neuralframe.core.transfer_functions import Sigmoid as Sigmoid
+    from neuralframe.core.transfer_functions import Sin as Sin
+    from neuralframe.core.transfer_functions import Softmax as Softmax
+    from neuralframe.core.transfer_functions import Softplus as Softplus
+    from neuralframe.core.transfer_functions import Softsign as Softsign
+    from neuralframe.core.transfer_functions import Step as Step
+    from neuralframe.core.transfer_functions import Tanh as Tanh
+    from neuralframe.core.transfer_functions import TransferFunction as TransferFunction
+    from neuralframe.core.transfer_functions import Trapezoid as Trapezoid
+    from neuralframe.core.weight import Weight as Weight
+    from neuralframe.data import datasets as datasets
+    from neuralframe.data.blocks import Block as Block
+    from neuralframe.data.blocks import Blocks as Blocks
+    from neuralframe.data.data_set import DataSet as DataSet
+    from neuralframe.data.encoding import Encoding as Encoding
+    from neuralframe.data.normalizers import MaxAbsScaler as MaxAbsScaler
+    from neuralframe.data.normalizers import MinMaxScaler as MinMaxScaler
+    from neuralframe.data.normalizers import Normalizer as Normalizer
+    from neuralframe.data.normalizers import RobustScaler as RobustScaler
+    from neuralframe.data.normalizers import Standardizer as Standardizer
+    from neuralframe.exceptions import ChoiceError as ChoiceError
+    from neuralframe.exceptions import DataError as DataError
+    from neuralframe.exceptions import DivergenceWarning as DivergenceWarning
+    from neuralframe.exceptions import DownloadError as DownloadError
+    from neuralframe.exceptions import EngineError as EngineError
+    from neuralframe.exceptions import LabelError as LabelError
+    from neuralframe.exceptions import MissingPackageError as MissingPackageError
+    from neuralframe.exceptions import ModelFileError as ModelFileError
+    from neuralframe.exceptions import NeuralFrameError as NeuralFrameError
+    from neuralframe.exceptions import NeuralFrameWarning as NeuralFrameWarning
+    from neuralframe.exceptions import NonFiniteError as NonFiniteError
+    from neuralframe.exceptions import ParameterError as ParameterError
+    from neuralframe.exceptions import RecordError as RecordError
+    from neuralframe.exceptions import ShapeError as ShapeError
+    from neuralframe.exceptions import TopologyError as TopologyError
+    from neuralframe.kernels.kernel import Kernel as Kernel
+    from neuralframe.learning.adaptive_rates import AdaptiveRate as AdaptiveRate
+    from neuralframe.learning.adaptive_rates import VariableRate as VariableRate
+    from neuralframe.learning.gradient_descent import GradientDescent as GradientDescent
+    from neuralframe.learning.resilient_propagation import ResilientPropagation as ResilientPropagation
+    from neuralframe.learning.stop_conditions import ErrorGoal as ErrorGoal
+    from neuralframe.learning.stop_conditions import GradientNorm as GradientNorm
+    from neuralframe.learning.stop_conditions import MaxIterations as MaxIterations
+    from neuralframe.learning.stop_conditions import MaxSeconds as MaxSeconds
+    from neuralframe.learning.stop_conditions import SmallChange as SmallChange
+    from neuralframe.learning.stop_conditions import StopCondition as StopCondition
+    from neuralframe.mapreduce.engine import Engine as Engine
+    from neuralframe.mapreduce.in_process_engine import InProcessEngine as InProcessEngine
+    from neuralframe.mapreduce.job import Job as Job
+    from neuralframe.networks.adaline import Adaline as Adaline
+    from neuralframe.networks.evaluation import check_gradient as check_gradient
+    from neuralframe.networks.evaluation import error_and_gradient as error_and_gradient
+    from neuralframe.networks.evaluation import errors as errors
+    from neuralframe.networks.learning import TrainingRun as TrainingRun
+    from neuralframe.networks.model_file import load as load
+    from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron as MultilayerPerceptron
+    from neuralframe.networks.neural_network import NeuralNetwork as NeuralNetwork
+    from neuralframe.networks.two_tower import TwoTowerPerceptron as TwoTowerPerceptron
+    from neuralframe.training.control import TrainingControl as TrainingControl
+    from neuralframe.training.events import IterationFinished as IterationFinished
+    from neuralframe.training.events import LearningStopped as LearningStopped
+    from neuralframe.training.history import History as History
+    from neuralframe.training.history import IterationRecord as IterationRecord
+
+_HOMES = {
+    "core.error_functions": (
+        "BinaryCrossEntropy CategoricalCrossEntropy CrossEntropy ErrorFunction Huber MeanAbsolute "
+        "SumOfSquares"
+    ),
+    "core.initializers": ("Constant Fan Glorot He Initializer LeCun NguyenWidrow Normal Orthogonal Uniform"),
+    "core.input_functions": (
+        "And Difference EuclideanRBF InputFunction Maximum Minimum Or Product Sum SumOfSquaredProducts "
+        "WeightedSum"
+    ),
+    "core.learning_rule": "Iterate LearningRule",
+    "core.objective": "Objective",
+    "core.objects": "Connection JoinedProjection Layer Neuron",
+    "core.projections": "Full OneToOne Projection Sparse",
+    "core.topology": "Topology",
+    "core.transfer_functions": (
+        "ELU Gaussian LeakyReLU Linear Log Ramp ReLU Sgn Sigmoid Sin Softmax Softplus Softsign Step Tanh "
+        "TransferFunction Trapezoid"
+    ),
+    "core.weight": "Weight",
+    "data.blocks": "Block Blocks",
+    "data.data_set": "DataSet",
+    "data.encoding": "Encoding",
+    "data.normalizers": "MaxAbsScaler MinMaxScaler Normalizer RobustScaler Standardizer",
+    "exceptions": (
+        "ChoiceError DataError DivergenceWarning DownloadError EngineError LabelError "
+        "MissingPackageError ModelFileError NeuralFrameError NeuralFrameWarning NonFiniteError "
+        "ParameterError RecordError ShapeError TopologyError"
+    ),
+    "kernels.kernel": "Kernel",
+    "learning.adaptive_rates": "AdaptiveRate VariableRate",
+    "learning.gradient_descent": "GradientDescent",
+    "learning.resilient_propagation": "ResilientPropagation",
+    "learning.stop_conditions": ("ErrorGoal GradientNorm MaxIterations MaxSeconds SmallChange StopCondition"),
+    "mapreduce.engine": "Engine",
+    "mapreduce.in_process_engine": "InProcessEngine",
+    "mapreduce.job": "Job",
+    "networks.adaline": "Adaline",
+    "networks.evaluation": "check_gradient error_and_gradient errors",
+    "networks.learning": "TrainingRun",
+    "networks.model_file": "load",
+    "networks.multilayer_perceptron": "MultilayerPerceptron",
+    "networks.neural_network": "NeuralNetwork",
+    "networks.two_tower": "TwoTowerPerceptron",
+    "training.control": "TrainingControl",
+    "training.events": "IterationFinished LearningStopped",
+    "training.history": "History IterationRecord",
+}
+"""Where the public names live, below this package."""
+
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__version__ = "0.1.0"
+__all__ = ["datasets", *_HOME_OF]  # noqa: PLE0604 - the names are strings
+
+
+def __getattr__(name: str) -> Any:
+    if name == "datasets":
+        return import_module("neuralframe.data.datasets")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'neuralframe' has no attribute {name!r}")
+    value = getattr(import_module(f"neuralframe.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""Architectures: each a subclass of `NeuralNetwork`, one file each."""

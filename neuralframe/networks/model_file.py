@@ -1,0 +1,167 @@
+"""Model files: a network in one file that is safe to open.
+
+A model file is an uncompressed zip archive with a JSON header, ``network.json``, and one ``.npy`` file for
+each array. Nothing in it is executed, imported or unpickled; names of classes are looked up among those
+that are imported already. The archive's checksums find a damaged byte. Writing goes to a new file that
+replaces the old one only when it is complete.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import secrets
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neuralframe.core.components import from_json, qualified_name, to_json
+from neuralframe.core.learning_rule import LearningRule
+from neuralframe.core.parameters import Parameters
+from neuralframe.core.topology_json import topology_from_json, topology_to_json
+from neuralframe.data.encoding import Encoding
+from neuralframe.exceptions import ModelFileError, NeuralFrameError
+
+if TYPE_CHECKING:
+    from neuralframe.core.topology import Topology
+    from neuralframe.networks.neural_network import NeuralNetwork
+
+    Arrays = dict[str, np.ndarray[Any, Any]]
+
+FORMAT = "neuralframe model"
+VERSION = 1
+HEADER = "network.json"
+
+
+def save(network: NeuralNetwork, path: str | Path) -> None:
+    """Write a network to a file; a failure leaves what was there before.
+
+    Raises
+    ------
+    ParameterError
+        If a function or rule of the user's own cannot be written; see `components`.
+    OSError
+        If the file cannot be written.
+
+    """
+    header, arrays = _describe(network)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(HEADER, json.dumps(header, allow_nan=False, indent=1))
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+    replace_file(Path(path), content.getbuffer())
+
+
+def load(path: str | Path) -> NeuralNetwork:
+    """Return the network that `NeuralNetwork.save` wrote.
+
+    If its class is imported, the network is of that class; `build` is not called again. Otherwise it is
+    a plain `NeuralNetwork`, which computes and learns the same.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, incomplete, no model file, or uses a class that is not imported.
+    OSError
+        If the file cannot be read.
+
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            header = json.loads(archive.read(HEADER))
+            _check_header(header)
+            arrays = {
+                name.removesuffix(".npy"): _read_array(archive, name)
+                for name in archive.namelist()
+                if name != HEADER
+            }
+        return _restore(header, arrays)
+    except ModelFileError as problem:
+        raise ModelFileError(f"{path}: {problem}") from problem
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, NeuralFrameError) as problem:
+        raise ModelFileError(f"{path} is not a model file, or is damaged: {problem}") from problem
+
+
+def replace_file(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that at every moment either the old or the whole new one is there."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _describe(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
+    topology, arrays = topology_to_json(network.topology)
+    arrays["weights"] = network.weights
+    if network.parameters.frozen is not None:
+        arrays["frozen"] = network.parameters.frozen
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "class": qualified_name(type(network)),
+        "topology": topology,
+        "encoding": None if network.encoding is None else network.encoding.to_json(),
+        "learning_rule": None if network.learning_rule is None else to_json(network.learning_rule),
+    }
+    return header, arrays
+
+
+def _check_header(header: Any) -> None:
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise ModelFileError("not a neuralframe model file")
+    if header.get("version") != VERSION:
+        raise ModelFileError(
+            f"written in version {header.get('version')!r} of the format; this neuralframe reads version "
+            f"{VERSION}. Install a newer neuralframe"
+        )
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray[Any, Any]:
+    with archive.open(name) as member:
+        array: np.ndarray[Any, Any] = np.lib.format.read_array(member, allow_pickle=False)
+        if member.read(1):
+            raise ModelFileError(f"{name} holds more than one array")
+    return array
+
+
+def _restore(header: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
+    from neuralframe.networks.neural_network import NeuralNetwork  # noqa: PLC0415 - networks save themselves
+
+    topology = topology_from_json(header["topology"], arrays)
+    network = NeuralNetwork.known_class(header["class"]).of(topology, _parameters(topology, arrays))
+    if header["encoding"] is not None:
+        network.encoding = Encoding.from_json(header["encoding"])
+    if header["learning_rule"] is not None:
+        rule = from_json(header["learning_rule"])
+        if not isinstance(rule, LearningRule):
+            raise ModelFileError(f"expected a learning rule, found {rule!r}")
+        network.learning_rule = rule
+    return network
+
+
+def _parameters(topology: Topology, arrays: Arrays) -> Parameters:
+    weights = arrays["weights"]
+    if weights.shape != (topology.n_weights,) or weights.dtype != np.float64:
+        raise ModelFileError(
+            f"holds {weights.shape} weights of type {weights.dtype}; the network has {topology.n_weights}"
+        )
+    if not np.isfinite(weights).all():
+        raise ModelFileError("holds weights that are not finite")
+    parameters = Parameters(weights)
+    frozen = arrays.get("frozen")
+    if frozen is not None:
+        if frozen.shape != weights.shape or frozen.dtype != np.bool_:
+            raise ModelFileError("the marks of frozen weights do not fit the weights")
+        parameters.frozen = frozen
+    return parameters

@@ -1,0 +1,170 @@
+"""The driver: the loop that takes a learning rule from iteration to iteration."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from neuralframe.exceptions import DivergenceWarning, NonFiniteError
+from neuralframe.training.control import TrainingControl
+from neuralframe.training.events import Event, IterationFinished, LearningStopped, Listener
+from neuralframe.training.history import IterationRecord
+from neuralframe.training.rendezvous import Rendezvous
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuralframe.core.learning_rule import Iterate, LearningRule
+    from neuralframe.learning.stop_conditions import StopCondition
+    from neuralframe.mapreduce.evaluator import Evaluation, Evaluator
+    from neuralframe.training.session import Question, Session
+
+
+@attrs.define(eq=False)
+class Driver:
+    """Trains several sessions side by side; what they ask for at the same time is one job.
+
+    Attributes
+    ----------
+    rule : LearningRule
+        The training method.
+    evaluator : Evaluator
+        E, by jobs over the data.
+    stop : sequence of StopCondition
+        A session ends as soon as one of them gives a reason.
+    listeners : sequence of callables
+        Each is called with every `Event`, in the thread that trains.
+    control : TrainingControl
+        Lets other threads pause and stop.
+
+    """
+
+    rule: LearningRule
+    evaluator: Evaluator
+    stop: Sequence[StopCondition]
+    listeners: Sequence[Listener] = ()
+    control: TrainingControl = attrs.field(factory=TrainingControl)
+    _started: float = attrs.field(default=0.0, init=False)
+
+    def run(self, sessions: list[Session]) -> None:
+        """Train every session until it ends.
+
+        Raises
+        ------
+        NonFiniteError
+            If E is not finite at the initial weights.
+
+        """
+        self._started = time.perf_counter()
+        with ThreadPoolExecutor(len(sessions), thread_name_prefix="session") as pool:
+            self._advance(sessions, pool)
+            while going := [session for session in sessions if session.stopped_by is None]:
+                self._pause()
+                self._advance(going, pool)
+
+    def evaluate(self, questions: list[Question]) -> list[list[Evaluation]]:
+        """Answer the questions of several sessions with one job."""
+        weights = np.concatenate([vectors for vectors, _ in questions])
+        sizes = [len(vectors) for vectors, _ in questions]
+        wanted = np.repeat([with_gradient for _, with_gradient in questions], sizes)
+        found = self.evaluator.evaluate(weights, wanted)
+        return [found[first:last] for first, last in pairwise([0, *accumulate(sizes)])]
+
+    def _advance(self, sessions: list[Session], pool: ThreadPoolExecutor) -> None:
+        """Take each session one iteration further, then record, tell and look whether it ends."""
+        steps = [self._step(sessions[0])] if len(sessions) == 1 else self._steps_together(sessions, pool)
+        for session, step in zip(sessions, steps, strict=True):
+            self._accept(session, step)
+
+    def _step(self, session: Session) -> Iterate:
+        session.objective.ask_through(lambda question: self.evaluate([question])[0])
+        return self._take(session)
+
+    def _take(self, session: Session) -> Iterate:
+        if session.last is None:
+            return self.rule.start(session.objective, session.start)
+        return self.rule.step(session.objective, session.last)
+
+    def _steps_together(self, sessions: list[Session], pool: ThreadPoolExecutor) -> list[Iterate]:
+        """Iterate every session in a thread of its own, so that rules need not know of each other.
+
+        The pool has a thread for each session: they wait for each other.
+        """
+        meeting = Rendezvous(self.evaluate, len(sessions))
+
+        def step(session: Session) -> Iterate:
+            session.objective.ask_through(lambda question: meeting.ask(session.number, question))
+            try:
+                return self._take(session)
+            finally:
+                meeting.leave()
+
+        return list(pool.map(step, sessions))
+
+    def _accept(self, session: Session, step: Iterate) -> None:
+        """Take over a step; one that is not finite ends the session where it stood before."""
+        if not _is_finite(step):
+            if session.last is None:
+                raise NonFiniteError(
+                    f"the error at the initial weights is {step.error}; check the scale of the data "
+                    "(normalize it) and of the weights"
+                )
+            reason = f"diverged: the error became {step.error} in iteration {len(session.history)}"
+            warnings.warn(
+                f"training {reason}; the weights before it are kept", DivergenceWarning, stacklevel=2
+            )
+            self._end(session, reason)
+            return
+        session.last = step
+        session.history.append(self._record(session, step))
+        self._tell(IterationFinished(session.history[-1], self.control))
+        reason_or_none = self._reason(session)
+        if reason_or_none is not None:
+            self._end(session, reason_or_none)
+
+    def _reason(self, session: Session) -> str | None:
+        reasons = (condition.reason(session.history) for condition in self.stop)
+        return (
+            session.standing.finished
+            or next((reason for reason in reasons if reason is not None), None)
+            or self.control.stop_reason
+        )
+
+    def _end(self, session: Session, reason: str) -> None:
+        session.stopped_by = reason
+        self._tell(LearningStopped(session.history[-1], reason))
+
+    def _record(self, session: Session, step: Iterate) -> IterationRecord:
+        found = session.objective.evaluation(step.weights)
+        gradient = step.gradient
+        return IterationRecord(
+            session=session.number,
+            iteration=len(session.history),
+            error=float(step.error),
+            penalty=0.0 if found is None else found.penalty,
+            validation_error=None if found is None else found.validation_error,
+            gradient_norm=None if gradient is None else float(np.sqrt(np.sum(np.square(gradient)))),
+            jobs=self.evaluator.n_jobs,
+            seconds=time.perf_counter() - self._started,
+        )
+
+    def _pause(self) -> None:
+        """Wait while paused, and keep the pause out of the training time."""
+        paused = time.perf_counter()
+        self.control.wait_while_paused()
+        self._started += time.perf_counter() - paused
+
+    def _tell(self, event: Event) -> None:
+        for listener in self.listeners:
+            listener(event)
+
+
+def _is_finite(step: Iterate) -> bool:
+    arrays = [step.weights] if step.gradient is None else [step.weights, step.gradient]
+    return bool(np.isfinite(step.error)) and all(np.isfinite(array).all() for array in arrays)

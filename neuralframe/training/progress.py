@@ -1,0 +1,92 @@
+"""Progress on a terminal, by rich."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from neuralframe.exceptions import MissingPackageError
+from neuralframe.learning.stop_conditions import MaxIterations, StopCondition
+from neuralframe.training.events import Event, LearningStopped, Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def progress_listener(wanted: bool | None, stop: Sequence[StopCondition]) -> list[Listener]:  # noqa: FBT001
+    """Return a listener that draws a progress bar, if one is wanted.
+
+    Parameters
+    ----------
+    wanted : bool or None
+        None means: if standard error is a terminal and rich is installed.
+    stop : sequence of StopCondition
+        Where the number of iterations is taken from.
+
+    Raises
+    ------
+    MissingPackageError
+        If a bar is asked for and rich is missing.
+
+    """
+    has_rich = find_spec("rich") is not None
+    if wanted is None:
+        wanted = has_rich and sys.stderr.isatty()
+    if not wanted:
+        return []
+    if not has_rich:
+        raise MissingPackageError("rich", purpose="a progress bar", extra="cli")
+    iterations = [condition.iterations for condition in stop if isinstance(condition, MaxIterations)]
+    return [ProgressBar(min(iterations, default=None))]
+
+
+class ProgressBar:
+    """Shows iteration, error, validation error and time left on standard error.
+
+    Parameters
+    ----------
+    total : int or None
+        Iterations at most; None draws a bar without an end.
+
+    """
+
+    def __init__(self, total: int | None) -> None:
+        from rich.console import Console  # noqa: PLC0415 - an optional package
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._total = total
+        self._tasks: dict[int, Any] = {}
+
+    def __call__(self, event: Event) -> None:
+        record = event.record
+        if record.session not in self._tasks:
+            self._tasks[record.session] = self._progress.add_task("", total=self._total)
+            self._progress.start()
+        validation = "" if record.validation_error is None else f" validation {record.validation_error:.5g}"
+        task = self._tasks[record.session]
+        self._progress.update(
+            task, completed=record.iteration, description=f"error {record.error:.5g}{validation}"
+        )
+        if isinstance(event, LearningStopped):
+            self._progress.stop_task(task)
+            del self._tasks[record.session]
+            if not self._tasks:
+                self._progress.stop()
