@@ -40,7 +40,7 @@ def draw_weights(
         Lowest and highest value of each input, for initializers that need them (Nguyen-Widrow);
         [-1, 1] unless given.
     keep : (n_weights,) float64, optional
-        Present weights; those that are frozen are kept.
+        Present weights; those that are frozen are kept, unless they are NaN: not drawn yet.
     frozen : (n_weights,) bool, optional
         Which weights of `keep` are kept.
 
@@ -58,7 +58,8 @@ def draw_weights(
             _draw_groups(topology, number, ranges, random, weights)
     _set_given(topology, weights)
     if keep is not None and frozen is not None:
-        weights[frozen] = keep[frozen]
+        kept = frozen & ~np.isnan(keep)
+        weights[kept] = keep[kept]
     return weights
 
 

@@ -215,7 +215,10 @@ class GroupedSum:
 
 
 def _as_indices(values: npt.ArrayLike) -> Indices:
-    indices = np.array(values, dtype=np.int64).reshape(-1)
+    given = np.asarray(values)
+    if given.size and given.dtype.kind not in "iu":
+        raise TopologyError(f"a sparse projection needs the numbers of neurons, whole numbers; got {values!r}")
+    indices = given.astype(np.int64).reshape(-1)
     indices.flags.writeable = False
     return indices
 

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from neuralframe.core.projections import Projection
 
 
+def _whole_size(size: Any) -> int:
+    if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
+        raise TopologyError(f"a layer needs a whole number of neurons, at least one; got {size!r}")
+    return int(size)
+
+
 @attrs.frozen(eq=False)
 class LayerSpec:
     """One layer.
@@ -50,7 +56,7 @@ class LayerSpec:
     """
 
     name: str
-    size: int
+    size: int = attrs.field(converter=_whole_size)
     is_input: bool = False
     input_function: InputFunction = attrs.field(factory=WeightedSum)
     transfer_functions: tuple[TransferFunction, ...] = (Linear(),)
@@ -104,7 +110,7 @@ class ProjectionSpec:
 
 @attrs.frozen(eq=False)
 class Topology:
-    """A network without its weights; validated, picklable, and equal where it computes the same.
+    """A network without its weights; validated and picklable.
 
     Attributes
     ----------
@@ -129,7 +135,7 @@ class Topology:
     order: tuple[int, ...] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        _check_layers(self.layers)
+        _check_layers(self.layers, self.n_weights)
         for spec in self.projections:
             _check_projection(spec, self.layers, self.n_weights)
         object.__setattr__(self, "order", _evaluation_order(self.layers, self.projections))
@@ -182,6 +188,8 @@ class Topology:
 
     def _check_fed(self, number: int) -> None:
         layer = self.layers[number]
+        if not self.incoming(number):
+            raise TopologyError(f"nothing feeds layer {layer.name!r}; connect it or leave it out")
         if layer.bias is not None and isinstance(layer.input_function, WeightedSum):
             return
         fed = np.zeros(layer.size, dtype=bool)
@@ -194,7 +202,7 @@ class Topology:
             )
 
 
-def _check_layers(layers: tuple[LayerSpec, ...]) -> None:
+def _check_layers(layers: tuple[LayerSpec, ...], n_weights: int) -> None:
     if not any(layer.is_input for layer in layers):
         raise TopologyError("a network needs an input layer; make one with self.input_layer(size)")
     if all(layer.is_input for layer in layers):
@@ -204,8 +212,8 @@ def _check_layers(layers: tuple[LayerSpec, ...]) -> None:
         if names.count(name) > 1:
             raise TopologyError(f"two layers are called {name!r}; give them different names")
     for layer in layers:
-        if layer.size < 1:
-            raise TopologyError(f"layer {layer.name!r} has {layer.size} neurons; it needs at least one")
+        if layer.bias is not None and not 0 <= layer.bias <= n_weights - layer.size:
+            raise TopologyError(f"the biases of layer {layer.name!r} reach outside the {n_weights} weights")
 
 
 def _check_projection(spec: ProjectionSpec, layers: tuple[LayerSpec, ...], n_weights: int) -> None:

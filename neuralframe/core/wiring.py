@@ -7,6 +7,7 @@ linear in what was wired: a full projection is one entry, a connection made by h
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import attrs
@@ -17,7 +18,7 @@ from neuralframe.core.parameters import Parameters
 from neuralframe.core.projections import Sparse
 from neuralframe.core.topology import LayerSpec, ProjectionSpec, Topology
 from neuralframe.core.weight import Weight
-from neuralframe.exceptions import TopologyError
+from neuralframe.exceptions import NonFiniteError, TopologyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -125,6 +126,8 @@ class Wiring:
     ) -> tuple[int, int]:
         """Connect two neurons, each (layer, position); return the numbers of projection and connection."""
         self.require_open()
+        if weight is not None and not isinstance(weight, Weight) and not math.isfinite(weight):
+            raise NonFiniteError(f"a weight must be finite; got {weight!r}")
         layers = source[0], target[0]
         number = self._by_hand.setdefault(layers, len(self.projections))
         if number == len(self.projections):
@@ -154,7 +157,7 @@ class Wiring:
         self.topology = Topology(
             tuple(self.layers), tuple(self._specs()), n_weights=placement.size, error_function=error_function
         )
-        self.parameters = Parameters(np.zeros(placement.size))
+        self.parameters = Parameters(np.full(placement.size, np.nan))
         placement.adopt(self.parameters)
         for number in self._frozen:
             self.parameters.freeze(self.topology.block(self.topology.projections[number]))

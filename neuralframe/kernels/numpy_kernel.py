@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 import numpy as np
@@ -47,21 +47,21 @@ class NumpyKernel(Kernel):
 
     def outputs(self, weights: Vector, inputs: Array) -> Array:
         outputs = np.empty((len(inputs), self.topology.n_outputs), self.dtype)
-        cast = weights.astype(self.dtype, copy=False)
+        cast = laid_out(weights, self.dtype)
         for rows in self._chunks(len(inputs)):
             _, activations = self._forward(cast, inputs[rows])
             outputs[rows] = self._network_output(activations).T
         return outputs
 
     def activations(self, weights: Vector, inputs: Array) -> list[Array]:
-        _, activations = self._forward(weights.astype(self.dtype, copy=False), inputs)
+        _, activations = self._forward(laid_out(weights, self.dtype), inputs)
         return [array.T for array in activations if array is not None]
 
     def errors(
         self, weights: Vector, inputs: Array, targets: Array, sample_weights: Array | None = None
     ) -> Vector:
         errors = np.zeros(len(weights))
-        cast = weights.astype(self.dtype, copy=False)
+        cast = laid_out(weights, self.dtype)
         for chunk in self._cut(inputs, targets, sample_weights):
             for s, vector in enumerate(cast):
                 nets, activations = self._forward(vector, chunk.inputs)
@@ -73,7 +73,7 @@ class NumpyKernel(Kernel):
     ) -> tuple[Vector, Vector]:
         errors = np.zeros(len(weights))
         gradients = np.zeros(weights.shape)
-        cast = weights.astype(self.dtype, copy=False)
+        cast = laid_out(weights, self.dtype)
         for chunk in self._cut(inputs, targets, sample_weights):
             for s, vector in enumerate(cast):
                 nets, activations = self._forward(vector, chunk.inputs)
@@ -94,7 +94,7 @@ class NumpyKernel(Kernel):
 
     def _forward(self, weights: Array, inputs: Array) -> tuple[Layers, Layers]:
         """Return the net inputs and the outputs of every layer, feature-major."""
-        columns = inputs.astype(self.dtype, copy=False).T
+        columns = laid_out(inputs, self.dtype).T
         nets: Layers = [None] * len(self.topology.layers)
         activations: Layers = list(nets)
         for number, part in zip(
@@ -170,6 +170,11 @@ class Chunk:
 def quietly() -> np.errstate:
     """Let infinities and NaN pass: at a wild trial step they are an answer, which the rule judges."""
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def laid_out(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Return an array row by row and aligned: a matrix product's last bits depend on how its factors lie."""
+    return np.require(array, dtype, ("C_CONTIGUOUS", "ALIGNED"))
 
 
 def chunk_size(values_per_sample: int, itemsize: int) -> int:

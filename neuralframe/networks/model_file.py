@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,19 +73,12 @@ def load(path: str | Path) -> NeuralNetwork:
 
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            header = json.loads(archive.read(HEADER))
-            _check_header(header)
-            arrays = {
-                name.removesuffix(".npy"): _read_array(archive, name)
-                for name in archive.namelist()
-                if name != HEADER
-            }
+        header, arrays = _parse(_members(path))
         return _restore(header, arrays)
     except ModelFileError as problem:
         raise ModelFileError(f"{path}: {problem}") from problem
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, NeuralFrameError) as problem:
-        raise ModelFileError(f"{path} is not a model file, or is damaged: {problem}") from problem
+    except (NeuralFrameError, LookupError, TypeError, ValueError) as problem:
+        raise ModelFileError(f"{path} is damaged: {problem}") from problem
 
 
 def replace_file(path: Path, content: bytes | memoryview) -> None:
@@ -127,11 +121,29 @@ def _check_header(header: Any) -> None:
         )
 
 
-def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray[Any, Any]:
-    with archive.open(name) as member:
-        array: np.ndarray[Any, Any] = np.lib.format.read_array(member, allow_pickle=False)
-        if member.read(1):
-            raise ModelFileError(f"{name} holds more than one array")
+def _members(path: str | Path) -> dict[str, bytes]:
+    """Return the content of each file in the archive, its checksum verified."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+    # what zipfile makes of a damaged directory: compression it does not know, a password it lacks
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as problem:
+        raise ModelFileError(f"not a model file, or damaged: {problem}") from problem
+
+
+def _parse(members: dict[str, bytes]) -> tuple[dict[str, Any], Arrays]:
+    if HEADER not in members:
+        raise ModelFileError("not a model file: it has no header")
+    header = json.loads(members.pop(HEADER))
+    _check_header(header)
+    return header, {name.removesuffix(".npy"): _array(name, content) for name, content in members.items()}
+
+
+def _array(name: str, content: bytes) -> np.ndarray[Any, Any]:
+    file = io.BytesIO(content)
+    array: np.ndarray[Any, Any] = np.lib.format.read_array(file, allow_pickle=False)
+    if file.read(1):
+        raise ModelFileError(f"{name} holds more than one array")
     return array
 
 

@@ -1,0 +1,142 @@
+"""Blocks: the fixed portions of a data set over which every sum is taken."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Self, overload
+
+import attrs
+
+from neuralframe.exceptions import ShapeError
+
+if TYPE_CHECKING:
+    from neuralframe.core.arrays import Array, Vector
+
+
+@attrs.frozen(eq=False)
+class Block:
+    """K consecutive samples, as views of the data set's arrays.
+
+    Attributes
+    ----------
+    number : int
+        The block's place among all blocks, from 0: it fixes the order of summation.
+    inputs : (K, n_inputs) float
+        One sample a row.
+    targets : (K, n_targets) float
+        What the network should answer.
+    sample_weights : (K,) float64 or None
+        How much each sample counts; None counts each once.
+    part : {"training", "validation"}
+        Whether the samples are learnt from or only watched.
+
+    """
+
+    number: int
+    inputs: Array
+    targets: Array
+    sample_weights: Vector | None = None
+    part: str = "training"
+
+    @property
+    def n_samples(self) -> int:
+        """K; the last block of a part may hold fewer samples than the others."""
+        return len(self.inputs)
+
+
+@attrs.frozen(eq=False)
+class Samples:
+    """Arrays that are cut into blocks of `block_size` samples, starting at the first."""
+
+    inputs: Array
+    targets: Array
+    sample_weights: Vector | None
+    block_size: int
+    part: str = "training"
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are."""
+        return len(self.inputs)
+
+    @property
+    def n_blocks(self) -> int:
+        """How many blocks they fill, the last perhaps in part."""
+        return -(-self.n_samples // self.block_size)
+
+    def block(self, index: int, number: int) -> Block:
+        """Return the block at `index` of these samples under its `number` among all."""
+        rows = slice(index * self.block_size, (index + 1) * self.block_size)
+        weights = None if self.sample_weights is None else self.sample_weights[rows]
+        return Block(number, self.inputs[rows], self.targets[rows], weights, self.part)
+
+
+class Blocks(Sequence[Block]):
+    """The blocks of a data set, made when they are asked for; nothing is copied.
+
+    Blocks belong to the data, never to the run: however many workers there are, the sums are taken
+    over the same portions, so that the results have the same bits.
+
+    Parameters
+    ----------
+    *parts : Samples
+        The samples of each part. Numbers run on from one part to the next.
+
+    """
+
+    def __init__(self, *parts: Samples) -> None:
+        self._parts = parts
+        self._starts = [0, *accumulate(part.n_blocks for part in parts)]
+
+    @classmethod
+    def joined(cls, training: Blocks, validation: Blocks) -> Self:
+        """Return the blocks of `training` followed by those of `validation`, marked as such.
+
+        Raises
+        ------
+        ShapeError
+            If the two have different numbers of inputs or of targets.
+
+        """
+        first, second = training._parts[0], validation._parts[0]
+        for what, mine, theirs in (
+            ("inputs", first.inputs.shape[1], second.inputs.shape[1]),
+            ("targets", first.targets.shape[1], second.targets.shape[1]),
+        ):
+            if mine != theirs:
+                raise ShapeError(
+                    f"the validation data has {theirs} {what} a sample, the training data {mine}; "
+                    "prepare both in the same way"
+                )
+        watched = (attrs.evolve(part, part="validation") for part in validation._parts)
+        return cls(*training._parts, *watched)
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> Block: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Block]: ...
+    def __getitem__(self, index: int | slice) -> Block | list[Block]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(len(self))[index]]
+        number = range(len(self))[index]
+        part = bisect_right(self._starts, number) - 1
+        return self._parts[part].block(number - self._starts[part], number)
+
+    def __repr__(self) -> str:
+        watched = f" and {self.n_validation} of validation" if self.n_validation else ""
+        return f"<{len(self)} block(s) of {self.n_samples} sample(s) of training{watched}>"
+
+    @property
+    def n_samples(self) -> int:
+        """Samples to learn from; those of validation are not among them."""
+        return sum(part.n_samples for part in self._parts if part.part == "training")
+
+    @property
+    def n_validation(self) -> int:
+        """Samples of validation."""
+        return sum(part.n_samples for part in self._parts if part.part == "validation")

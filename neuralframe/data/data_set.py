@@ -1,0 +1,433 @@
+"""The data set: samples as arrays, cut into blocks."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import attrs
+import numpy as np
+
+from neuralframe.core.arrays import float_type
+from neuralframe.core.validation import count
+from neuralframe.data.blocks import Blocks, Samples
+from neuralframe.data.checks import checked_samples, checked_weights, is_one_hot
+from neuralframe.data.encoding import MISSING_VALUES, Encoding, numbered_inputs
+from neuralframe.data.normalizers import Normalizer
+from neuralframe.data.splits import checked_first, checked_share, stratified_split
+from neuralframe.exceptions import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from os import PathLike
+
+    import numpy.typing as npt
+
+    from neuralframe.core.arrays import Array, Indices, Vector
+    from neuralframe.data.roles import Reference
+
+    Seed = int | np.random.Generator | None
+
+BLOCK_BYTES = 4 * 2**20
+SMALLEST_BLOCK, LARGEST_BLOCK = 1024, 4096
+# Wide rows want at least 1024 samples a block, so that adding the gradients of two blocks costs
+# little beside computing them; narrow rows at most 4096, so that there are blocks to share out.
+
+
+def default_block_size(n_inputs: int) -> int:
+    """Return the power of two that comes nearest to 4 MiB of float64 inputs, between 1024 and 4096."""
+    rows = BLOCK_BYTES / (8 * n_inputs)
+    return min(max(1 << max(round(math.log2(rows)), 0), SMALLEST_BLOCK), LARGEST_BLOCK)
+
+
+@attrs.frozen(eq=False, repr=False, init=False)
+class DataSet:
+    """Samples to learn from: inputs, targets and, if they differ, the samples' weights.
+
+    Parameters
+    ----------
+    inputs : (n, n_inputs) array
+        One sample a row. float64 and float32 are kept, anything else becomes float64.
+    targets : (n, n_targets) or (n,) array
+        What the network should answer; (n,) is taken as one column. They get the inputs' type.
+    sample_weights : (n,) array, optional
+        How much each sample counts: not negative, not all zero. Kept as float64.
+    block_size : int, optional
+        Samples a block; by default a power of two near 4 MiB of inputs, from 1024 to 4096. It is a
+        part of the data: another block size may change the last bits of a sum.
+    encoding : Encoding, optional
+        How the inputs came from records and what the targets mean; see `from_csv`.
+
+    Raises
+    ------
+    ShapeError
+        If the arrays do not fit each other or the encoding.
+    DataError
+        If there are no samples or no columns, or the sample weights are negative or all zero.
+    NonFiniteError
+        At a NaN or an infinity: the message names row and column.
+
+    Notes
+    -----
+    The arrays are read-only views of the caller's arrays wherever these need no conversion: nothing
+    is copied, and who changes the original changes the data set.
+
+    Examples
+    --------
+    >>> data = DataSet([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
+    >>> data
+    DataSet(4 samples, 2 inputs, 1 target, float64, 1 block)
+    >>> first, second = data.split(first=3)
+    >>> second.inputs
+    array([[1., 1.]])
+
+    """
+
+    inputs: Array
+    targets: Array
+    sample_weights: Vector | None
+    block_size: int = attrs.field(validator=count())
+    encoding: Encoding | None
+
+    def __init__(
+        self,
+        inputs: npt.ArrayLike,
+        targets: npt.ArrayLike,
+        sample_weights: npt.ArrayLike | None = None,
+        *,
+        block_size: int | None = None,
+        encoding: Encoding | None = None,
+    ) -> None:
+        x, y = checked_samples(inputs, targets, encoding)
+        weights = None if sample_weights is None else checked_weights(sample_weights, len(x))
+        size = default_block_size(x.shape[1]) if block_size is None else block_size
+        self.__attrs_init__(x, y, weights, size, encoding)
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | PathLike[str],
+        target: Reference | Sequence[Reference] | None = None,
+        *,
+        task: Literal["classification", "regression"] | None = None,
+        kinds: Mapping[Reference, str] | None = None,
+        ignore: Sequence[Reference] = (),
+        weights: Reference | None = None,
+        missing: str = "refuse",
+        missing_values: Sequence[str] = MISSING_VALUES,
+        header: bool | None = None,
+        names: Sequence[str] | None = None,
+        delimiter: str | None = None,
+        encoding: Encoding | None = None,
+        block_size: int | None = None,
+    ) -> DataSet:
+        """Read a text file with delimiters; see `neuralframe.data.csv_reader.read_csv`.
+
+        Columns are named, or counted from 0 (-1 is the last). What the file taught about categories,
+        labels and missing values is in the `encoding` of the result.
+
+        Parameters
+        ----------
+        path : str or path
+            The file: UTF-8, one record a line, fields quoted where they must be.
+        target : str, int or a sequence of them
+            The column to learn. Several columns make a regression with several outputs.
+        task : {"classification", "regression"}, optional
+            By default a regression if all targets are numbers. Say ``"classification"`` where numbers
+            are the names of classes.
+        kinds : mapping, optional
+            Column to ``"number"`` or ``"category"``, where the guess would be wrong: by default a
+            column of numbers only is a number, a column of texts a category, and a column of mostly
+            numbers is refused as mistyped.
+        ignore : sequence
+            Columns to leave out, such as identifiers.
+        weights : str or int, optional
+            The column of sample weights.
+        missing : {"refuse", "drop", "mean", "median", "most_frequent"}
+            What to do about missing inputs. The fill-ins are learnt from this file and kept in the
+            encoding; categories are always filled with the most frequent one.
+        missing_values : sequence of str
+            The texts that mean "missing".
+        header : bool, optional
+            Whether the first record is a header. By default it is one if it has the name of a
+            target, or a text, and no number, in the columns in which all later records have numbers.
+        names : sequence of str, optional
+            Names for the columns; by default the header's, else "column 1", "column 2", ...
+        delimiter : str, optional
+            By default that one of comma, semicolon, tab and bar which gives the first record most fields.
+        encoding : Encoding, optional
+            Read the file as this encoding, a trained network's, says. Target, task, kinds and the
+            treatment of missing values are then its business. Columns are matched by name where there
+            is a header, else by position.
+        block_size : int, optional
+            As for `DataSet`.
+
+        Raises
+        ------
+        RecordError
+            At a bad record: the message names file, line, column and value.
+        LabelError
+            At a class that `encoding` does not know.
+        ChoiceError
+            At an unknown column; the message lists the columns.
+        DataError
+            If the file cannot be read or nothing is left of it.
+
+        """
+        # The reader builds data sets, so that it cannot be imported before this class exists.
+        from neuralframe.data.csv_reader import read_csv  # noqa: PLC0415
+
+        return read_csv(
+            path, target, task=task, kinds=kinds, ignore=ignore, weights=weights, missing=missing,
+            missing_values=missing_values, header=header, names=names, delimiter=delimiter,
+            encoding=encoding, block_size=block_size,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return self.n_samples
+
+    def __repr__(self) -> str:
+        labels = self.class_labels
+        goal = _plural(self.n_targets, "target") if labels is None else _plural(len(labels), "class")
+        weighted = ", weighted" if self.sample_weights is not None else ""
+        return (
+            f"DataSet({_plural(self.n_samples, 'sample')}, {_plural(self.n_inputs, 'input')}, {goal}, "
+            f"{self.inputs.dtype}, {_plural(len(self.blocks), 'block')}{weighted})"
+        )
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are."""
+        return len(self.inputs)
+
+    @property
+    def n_inputs(self) -> int:
+        """Numbers in a sample's input."""
+        return int(self.inputs.shape[1])
+
+    @property
+    def n_targets(self) -> int:
+        """Numbers in a sample's target."""
+        return int(self.targets.shape[1])
+
+    @property
+    def blocks(self) -> Blocks:
+        """The samples in portions of `block_size`, as views."""
+        return Blocks(Samples(self.inputs, self.targets, self.sample_weights, self.block_size))
+
+    @property
+    def input_ranges(self) -> Array:
+        """The smallest and the largest value of each input, shape (n_inputs, 2)."""
+        return np.stack([self.inputs.min(axis=0), self.inputs.max(axis=0)], axis=1)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """One name an input."""
+        return numbered_inputs(self.n_inputs) if self.encoding is None else self.encoding.input_names
+
+    @property
+    def class_labels(self) -> tuple[str, ...] | None:
+        """The labels of the classes in the order of the targets, or None if the targets are no classes.
+
+        The targets are classes if the encoding says so or, without an encoding, if there are two or
+        more columns of which exactly one is 1 and the rest 0 in every row; the labels are then
+        ``"0"``, ``"1"``, ...
+        """
+        if self.encoding is not None and self.encoding.target is not None:
+            return self.encoding.class_labels
+        return tuple(map(str, range(self.n_targets))) if is_one_hot(self.targets) else None
+
+    @property
+    def classes(self) -> Indices:
+        """The position of each sample's label among `class_labels`, shape (n,)."""
+        self._require_labels()
+        positions: Indices = self.targets.argmax(axis=1)
+        return positions
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """How many samples each class has, by label."""
+        labels = self._require_labels()
+        counts = np.bincount(self.classes, minlength=len(labels))
+        return dict(zip(labels, counts.tolist(), strict=True))
+
+    def require_classes(self) -> None:
+        """Raise `DataError` if all samples have the same target: there is nothing to tell apart."""
+        if (self.targets == self.targets[0]).all():
+            labels = self.class_labels
+            which = f"target {self.targets[0].tolist()}" if labels is None else repr(labels[self.classes[0]])
+            raise DataError(
+                f"one class only: all {self.n_samples} sample(s) have {which}. "
+                "A classifier needs samples of at least two classes"
+            )
+
+    def rows(self, indices: npt.ArrayLike) -> Self:
+        """Return the samples at the given positions, or where a mask is true, in that order; a copy.
+
+        Raises
+        ------
+        DataError
+            If a position is out of range or nothing is chosen.
+
+        """
+        chosen = np.asarray(indices)
+        if chosen.ndim != 1 or not len(chosen) or chosen.dtype.kind not in "iub":
+            raise DataError("choose rows by a non-empty list of positions or a mask of booleans")
+        try:
+            weights = None if self.sample_weights is None else self.sample_weights[chosen]
+            return self._changed(
+                inputs=self.inputs[chosen], targets=self.targets[chosen], sample_weights=weights
+            )
+        except IndexError as problem:
+            raise DataError(f"there are {self.n_samples} samples: {problem}") from None
+
+    def shuffled(self, seed: Seed = None) -> Self:
+        """Return the samples in an order drawn from `seed`."""
+        return self.rows(np.random.default_rng(seed).permutation(self.n_samples))
+
+    def split(
+        self,
+        share: float | None = None,
+        *,
+        first: int | None = None,
+        seed: Seed = None,
+        stratify: bool | None = None,
+    ) -> tuple[Self, Self]:
+        """Return two data sets: a share of the samples, and the rest.
+
+        Parameters
+        ----------
+        share : float, optional
+            The first part's share, above 0 and below 1. Its samples are drawn from `seed`; both parts
+            keep the samples in their order.
+        first : int, optional
+            Instead of `share`: the first so many samples, as they stand.
+        seed : int or numpy.random.Generator, optional
+            The same seed gives the same parts; without one they differ from call to call.
+        stratify : bool, optional
+            Whether each class is split by itself, so that it has its share of both parts (a class of one
+            sample goes to the first). By default if the targets are classes.
+
+        Raises
+        ------
+        ParameterError
+            Unless exactly one of `share` and `first` is given, within its range.
+        DataError
+            If a part would be empty, or the targets to stratify by are no classes.
+
+        """
+        if first is not None and share is None:
+            cut = checked_first(first, self.n_samples)
+            return self.rows(np.arange(cut)), self.rows(np.arange(cut, self.n_samples))
+        if share is None or first is not None:
+            raise ParameterError("split: give either share, such as 0.75, or first, a number of samples")
+        if stratify is None:
+            stratify = self.class_labels is not None
+        strata = self.classes if stratify else np.zeros(self.n_samples, dtype=np.int64)
+        parts = stratified_split(strata, checked_share(share), np.random.default_rng(seed))
+        if not all(map(len, parts)):
+            raise DataError(f"split: a share of {share} of {self.n_samples} sample(s) leaves a part empty")
+        return self.rows(parts[0]), self.rows(parts[1])
+
+    def with_block_size(self, block_size: int | None) -> Self:
+        """Return the same samples in blocks of another size; None is the default size."""
+        return self._changed(block_size=block_size)
+
+    def with_sample_weights(self, sample_weights: npt.ArrayLike | None) -> Self:
+        """Return the same samples with other weights; None counts each once."""
+        return self._changed(sample_weights=sample_weights)
+
+    def astype(self, dtype: npt.DTypeLike) -> Self:
+        """Return the same samples in ``"float32"`` or ``"float64"``.
+
+        Raises
+        ------
+        ChoiceError
+            If `dtype` is neither.
+        NonFiniteError
+            If a number is too large for float32.
+
+        """
+        with np.errstate(over="ignore"):
+            inputs = self.inputs.astype(float_type(dtype), copy=False)
+        return self._changed(inputs=inputs)
+
+    def normalized(
+        self,
+        inputs: str | Normalizer | type[Normalizer] | None = None,
+        targets: str | Normalizer | type[Normalizer] | None = None,
+        *,
+        like: DataSet | None = None,
+    ) -> Self:
+        """Return the samples normalized; the encoding of the result holds the fitted normalizers.
+
+        Parameters
+        ----------
+        inputs, targets : Normalizer or its name, optional
+            One that is fitted is applied as it is, any other is fitted to this data set first. Every
+            column is normalized, those of categories too.
+        like : DataSet, optional
+            Instead: apply the normalizers that `like`, the training data, was normalized with.
+
+        Raises
+        ------
+        DataError
+            If the data is normalized already, the targets to normalize are classes, or `like` is not
+            normalized.
+        ParameterError
+            If nothing, or `like` together with anything else, is given.
+
+        Examples
+        --------
+        >>> train, test = DataSet([[0.0], [2.0], [4.0]], [0.0, 1.0, 2.0]).split(first=2)
+        >>> train = train.normalized("standardizer")
+        >>> test.normalized(like=train).inputs
+        array([[3.]])
+
+        """
+        if (like is None) == (inputs is None and targets is None):
+            raise ParameterError("normalized: give normalizers for inputs or targets, or like=")
+        if like is not None:
+            inputs, targets = _normalizers_of(like)
+        encoding = self.encoding or Encoding.of_arrays(
+            self.n_inputs, self.n_targets, are_classes=self.class_labels is not None
+        )
+        if targets is not None and self.class_labels is not None:
+            raise DataError("the targets are classes, which must not be normalized; give inputs= only")
+        x, of_inputs = _normalize(self.inputs, inputs, encoding.input_normalizer, "inputs")
+        y, of_targets = _normalize(self.targets, targets, encoding.target_normalizer, "targets")
+        encoding = attrs.evolve(encoding, input_normalizer=of_inputs, target_normalizer=of_targets)
+        return self._changed(inputs=x, targets=y, encoding=encoding)
+
+    def _changed(self, **changes: Any) -> Self:
+        return attrs.evolve(self, **changes)
+
+    def _require_labels(self) -> tuple[str, ...]:
+        if self.class_labels is None:
+            raise DataError(
+                "the targets are numbers, not classes. Read the file with task='classification', "
+                "or give one column a class with a single 1 in each row"
+            )
+        return self.class_labels
+
+
+def _plural(number: int, noun: str) -> str:
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number} {noun}{ending}"
+
+
+def _normalizers_of(data: DataSet) -> tuple[Normalizer | None, Normalizer | None]:
+    encoding = data.encoding
+    if encoding is None or (encoding.input_normalizer is None and encoding.target_normalizer is None):
+        raise DataError("normalized(like=...): that data set is not normalized itself; normalize it first")
+    return encoding.input_normalizer, encoding.target_normalizer
+
+
+def _normalize(values: Array, given: Any, present: Normalizer | None, what: str) -> tuple[Array, Any]:
+    if given is None:
+        return values, present
+    if present is not None:
+        raise DataError(f"the {what} are normalized already, by {type(present).__name__}")
+    normalizer: Normalizer = Normalizer.of(given)
+    fitted = normalizer if normalizer.fitted else normalizer.fit(values)
+    return fitted.transform(values), fitted

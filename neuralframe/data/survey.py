@@ -1,0 +1,147 @@
+"""The survey: one pass over the records that finds out what the columns are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from neuralframe.data.columns import CategoryColumn, Column, NumberColumn, in_order, parse_numbers
+from neuralframe.exceptions import DataError, RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from neuralframe.core.arrays import Vector
+    from neuralframe.data.records import Records
+
+MOSTLY_NUMBERS = 0.75
+# From this share of numbers on, a text is taken for a mistyped number. Refusing a true column of
+# categories costs its owner one argument; taking a typing error for a category would go unnoticed.
+
+MOST_CATEGORIES = 1000
+# A column with more different texts than this holds identifiers or remarks, and would become as many
+# inputs. It also bounds what the survey remembers of a column of numbers.
+
+
+@attrs.define
+class ColumnSurvey:
+    """What was seen of one column.
+
+    Parameters
+    ----------
+    name : str
+        The column's name.
+    kind : {"number", "category"} or None
+        What the caller declared it to be.
+    keeps_numbers : bool
+        Whether the numbers themselves are wanted, for a mean or a median.
+
+    """
+
+    name: str
+    kind: str | None = None
+    keeps_numbers: bool = False
+    n_numbers: int = 0
+    n_others: int = 0
+    first_other: RecordError | None = None
+    counts: Counter[str] | None = attrs.field(factory=Counter)
+    numbers: list[Vector] = attrs.field(factory=list)
+
+    def look(self, records: Records, missing: frozenset[str]) -> None:
+        """Take in the next records."""
+        if self.kind != "category":
+            self._look_for_numbers(records, missing)
+        if self.kind != "number" and self.counts is not None:
+            self.counts.update(text for text in records.columns[self.name] if text not in missing)
+            if self.kind is None and len(self.counts) > MOST_CATEGORIES:
+                self.counts = None
+
+    def _look_for_numbers(self, records: Records, missing: frozenset[str]) -> None:
+        numbers, others = parse_numbers(records.columns[self.name], missing)
+        present = numbers[~np.isnan(numbers)]
+        self.n_numbers += len(present)
+        self.n_others += len(others)
+        if self.keeps_numbers:
+            self.numbers.append(present)
+        if others and self.first_other is None:
+            self.first_other = records.error(
+                f"not a finite number. If the column {self.name!r} holds categories, "
+                f"say so: kinds={{{self.name!r}: 'category'}}",
+                others[0],
+                self.name,
+            )
+
+    def settle(self) -> str:
+        """Return the column's kind.
+
+        Raises
+        ------
+        RecordError
+            At the first text, if the column is declared as numbers or holds mostly numbers.
+
+        """
+        if self.kind == "category":
+            return "category"
+        share = self.n_numbers / max(self.n_numbers + self.n_others, 1)
+        if self.first_other is not None and (self.kind == "number" or share >= MOSTLY_NUMBERS):
+            raise self.first_other
+        if not self.n_numbers + self.n_others:
+            raise DataError(f"the column {self.name!r} has no values; leave it out with ignore=")
+        return "number" if self.first_other is None else "category"
+
+    def categories(self) -> tuple[str, ...]:
+        """Return the different texts, those that begin with numbers first and in their order."""
+        if not self.counts:
+            few = "no values" if self.counts is not None else f"more than {MOST_CATEGORIES} different texts"
+            raise DataError(
+                f"the column {self.name!r} has {few}. Leave it out with ignore=, "
+                f"or declare it: kinds={{{self.name!r}: 'category'}}"
+            )
+        return in_order(self.counts)
+
+    def column(self, fill: str | None) -> Column:
+        """Return the column as an encoding keeps it.
+
+        Parameters
+        ----------
+        fill : {"mean", "median", "most_frequent"} or None
+            What is to stand in for missing values.
+
+        """
+        if self.settle() == "number":
+            return NumberColumn(self.name, self._number_fill(fill))
+        categories = self.categories()
+        # The first of the categories in their order wins a tie.
+        commonest = None if fill is None else max(categories, key=Counter(self.counts).__getitem__)
+        return CategoryColumn(self.name, categories, commonest)
+
+    def _number_fill(self, fill: str | None) -> float | None:
+        if fill is None:
+            return None
+        numbers = np.concatenate(self.numbers)
+        if fill == "most_frequent":
+            values, counts = np.unique(numbers, return_counts=True)
+            return float(values[counts.argmax()])
+        return float(np.mean(numbers) if fill == "mean" else np.median(numbers))
+
+
+def survey(
+    portions: Iterable[Records],
+    kinds: Mapping[str, str | None],
+    missing: frozenset[str],
+    *,
+    keeps_numbers: Collection[str] = (),
+) -> dict[str, ColumnSurvey]:
+    """Look at the columns named in `kinds` (None: find out) in all `portions` of the records."""
+    surveys = {name: ColumnSurvey(name, kind, name in keeps_numbers) for name, kind in kinds.items()}
+    n_records = 0
+    for records in portions:
+        n_records += len(records)
+        for column in surveys.values():
+            column.look(records, missing)
+    if not n_records:
+        raise DataError("no record is left: each of them lacks a value. Fill them in instead of dropping")
+    return surveys

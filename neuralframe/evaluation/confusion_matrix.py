@@ -1,0 +1,163 @@
+"""The confusion matrix of a classification."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from neuralframe.exceptions import DataError, LabelError, ShapeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
+
+    from neuralframe.core.arrays import Indices, Vector
+
+
+@attrs.frozen(eq=False)
+class ConfusionMatrix:
+    r"""How often each class was taken for which.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        The k classes, in the order of rows and columns.
+    counts : (k, k) int64
+        Samples by true class (row) and predicted class (column).
+
+    Examples
+    --------
+    >>> matrix = confusion_matrix(["a", "a", "b"], ["a", "b", "b"], labels=["a", "b"])
+    >>> print(matrix)
+    true \ predicted       a      b  samples  recall
+    a                      1      1        2   50.0%
+    b                      0      1        1  100.0%
+    precision         100.0%  50.0%
+    >>> matrix.recall
+    array([0.5, 1. ])
+
+    """
+
+    labels: tuple[str, ...] = attrs.field(converter=tuple[str, ...])
+    counts: Indices
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples were counted."""
+        return int(self.counts.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of samples whose class was predicted."""
+        return float(np.trace(self.counts)) / self.n_samples
+
+    @property
+    def class_counts(self) -> dict[str, int]:
+        """How many samples truly are of each class, by label."""
+        return dict(zip(self.labels, self.counts.sum(axis=1).tolist(), strict=True))
+
+    @property
+    def majority_share(self) -> float:
+        """The accuracy of always predicting the class that has most samples here."""
+        return majority_share(self.class_counts.values())
+
+    @property
+    def recall(self) -> Vector:
+        """(k,): of the samples of each class, the share predicted so; NaN for a class without samples."""
+        return _shares(np.diag(self.counts), self.counts.sum(axis=1))
+
+    @property
+    def precision(self) -> Vector:
+        """(k,): of the predictions of each class, the share that is right; NaN if it was never predicted."""
+        return _shares(np.diag(self.counts), self.counts.sum(axis=0))
+
+    def __str__(self) -> str:
+        rows = [["true \\ predicted", *self.labels, "samples", "recall"]]
+        for label, row, recall in zip(self.labels, self.counts.tolist(), self.recall, strict=True):
+            rows.append([label, *map(str, row), str(sum(row)), _percent(recall)])
+        rows.append(["precision", *map(_percent, self.precision), "", ""])
+        return _aligned(rows)
+
+
+def confusion_matrix(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[str]) -> ConfusionMatrix:
+    """Count how often each class was taken for which.
+
+    Parameters
+    ----------
+    true, predicted : (n,) array_like of str
+        The label of each sample, and what was predicted for it.
+    labels : sequence of str
+        All classes, in the order in which rows and columns are wanted.
+
+    Raises
+    ------
+    ShapeError
+        If `true` and `predicted` are not two lists of the same length.
+    LabelError
+        At a label that is not among `labels`.
+    DataError
+        If there are no samples, or a label is given twice.
+
+    """
+    truth, answers = np.asarray(true), np.asarray(predicted)
+    if truth.ndim != 1 or truth.shape != answers.shape:
+        raise ShapeError(
+            "true and predicted must be two lists of one length; "
+            f"got shapes {truth.shape} and {answers.shape}"
+        )
+    if not len(truth):
+        raise DataError("there are no samples to count; give at least one")
+    k = len(labels)
+    if len(set(labels)) < k:
+        raise DataError(f"labels must differ; got {list(labels)}")
+    cells = k * _positions(truth, labels) + _positions(answers, labels)
+    return ConfusionMatrix(labels, np.bincount(cells, minlength=k * k).reshape(k, k))
+
+
+def majority_share(counts: Iterable[int]) -> float:
+    """Return the largest of some class counts as a share of all: what guessing alone would reach.
+
+    >>> majority_share([1, 3])
+    0.75
+    """
+    numbers = list(counts)
+    if not sum(numbers):
+        raise DataError("there are no samples, so no class has most of them")
+    return max(numbers) / sum(numbers)
+
+
+def _positions(given: np.ndarray[tuple[int, ...], np.dtype[np.generic]], labels: Sequence[str]) -> Indices:
+    place = {label: position for position, label in enumerate(labels)}
+    positions = np.array([place.get(str(label), -1) for label in given], dtype=np.int64)
+    if (positions < 0).any():
+        row = int((positions < 0).argmax())
+        raise LabelError(f"sample {row} has the label {str(given[row])!r}; expected one of {list(labels)}")
+    return positions
+
+
+def _shares(parts: Indices, wholes: Indices) -> Vector:
+    shares = np.full(len(parts), np.nan)
+    np.divide(parts, wholes, out=shares, where=wholes > 0)
+    return shares
+
+
+def _percent(share: float) -> str:
+    return "-" if np.isnan(share) else f"{share:.1%}"
+
+
+def _aligned(rows: list[list[str]]) -> str:
+    """Return the rows as a table: names to the left, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,121 @@
+"""The reproducible sum: the same bits however blocks are shared out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import neuralframe as nf
+from neuralframe.mapreduce.job import Job
+from neuralframe.mapreduce.partial_sum import PartialSum, ranges_of
+
+
+class Adding(Job):
+    """A job of which only `combine` matters."""
+
+    def map(self, block):
+        raise AssertionError
+
+    def reduce(self, key, total):
+        raise AssertionError
+
+
+COMBINE = Adding().combine
+
+
+def numbers(n_blocks, seed=0):
+    """Return one number a block, spread over twenty orders of magnitude: their sum depends on the order."""
+    random = np.random.default_rng(seed)
+    return random.standard_normal(n_blocks) * 10.0 ** random.integers(-10, 10, n_blocks)
+
+
+def summed(values, blocks):
+    partial = PartialSum(COMBINE)
+    for number in blocks:
+        partial.add_block(number, {0: {"sum": values[number : number + 1].copy()}})
+    return partial
+
+
+def by_recursion(values):
+    """Return the canonical sum by its definition: halves of dyadic ranges, then the ranges left to right."""
+
+    def dyadic(start, length):
+        if length == 1:
+            return values[start]
+        return dyadic(start, length // 2) + dyadic(start + length // 2, length // 2)
+
+    parts, start = [], 0
+    for bit in reversed(range(len(values).bit_length())):
+        if len(values) >> bit & 1:
+            parts.append(dyadic(start, 1 << bit))
+            start += 1 << bit
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+@given(st.integers(1, 70), st.data())
+def test_any_partition_in_any_order_gives_the_bits_of_the_definition(n_blocks, data):
+    values = numbers(n_blocks)
+    owners = data.draw(st.lists(st.integers(0, 6), min_size=n_blocks, max_size=n_blocks))
+    order = data.draw(st.permutations(range(n_blocks)))
+    partials = [summed(values, [b for b in order if owners[b] == owner]) for owner in range(7)]
+    merged = PartialSum(COMBINE)
+    for i in data.draw(st.permutations(range(7))):
+        merged.merge(partials[i])
+    assert merged.total(n_blocks)[0]["sum"][0] == by_recursion(values)
+
+
+def test_a_plain_sum_in_another_order_has_other_bits():
+    """The numbers of these tests would show a sum that depends on the order."""
+    values = numbers(64)
+    assert sum(values) != sum(values[::-1])
+
+
+def test_merging_is_associative():
+    values = numbers(13)
+    parts = [range(4), range(4, 9), range(9, 13)]
+    left = summed(values, parts[0]).merge(summed(values, parts[1])).merge(summed(values, parts[2]))
+    right = summed(values, parts[0]).merge(summed(values, parts[1]).merge(summed(values, parts[2])))
+    assert left.total(13)[0]["sum"][0] == right.total(13)[0]["sum"][0]
+
+
+@pytest.mark.parametrize("blocks", [[0, 1, 3], [0, 1, 2, 3, 4], [1, 2, 3], []])
+def test_a_sum_over_the_wrong_blocks_is_never_returned(blocks):
+    with pytest.raises(nf.EngineError, match="not the 4"):
+        summed(numbers(8), blocks).total(4)
+
+
+@pytest.mark.parametrize("blocks", [[0, 0], [2, 3, 2], [0, 1, 2, 3, 1]])
+def test_a_block_that_comes_twice_is_refused_at_once_or_at_the_end(blocks):
+    with pytest.raises(nf.EngineError):
+        summed(numbers(8), blocks).total(4)
+
+
+def test_sums_of_other_keys_and_names_are_kept():
+    """Validation blocks bring names, and perhaps keys, that training blocks do not have."""
+    partial = PartialSum(COMBINE)
+    partial.add_block(0, {0: {"training": np.array([1.0])}})
+    partial.add_block(1, {0: {"validation": np.array([2.0])}, 7: {"training": np.array([3.0])}})
+    total = partial.total(2)
+    assert total[0] == {"training": np.array([1.0]), "validation": np.array([2.0])}
+    assert total[7] == {"training": np.array([3.0])}
+
+
+def test_a_run_of_neighbouring_blocks_holds_few_sums_at_a_time():
+    partial = PartialSum(COMBINE)
+    most = 0
+    for number in range(1000):
+        partial.add_block(number, {0: {"sum": np.ones(1)}})
+        most = max(most, len(partial._ranges))
+    assert most <= 10
+    assert partial.total(1000)[0]["sum"][0] == 1000
+
+
+def test_ranges_cover_every_block_once():
+    for n in range(1, 200):
+        covered = [b for level, i in ranges_of(n) for b in range(i << level, (i + 1) << level)]
+        assert covered == list(range(n))
