@@ -32,7 +32,14 @@ def test_names_for_type_checkers_are_those_at_run_time():
 
 
 def test_the_names_in_the_docstrings_of_api_are_there():
-    for name in ("MultilayerPerceptron", "load", "error_and_gradient", "errors", "check_gradient", "datasets"):
+    for name in (
+        "MultilayerPerceptron",
+        "load",
+        "error_and_gradient",
+        "errors",
+        "check_gradient",
+        "datasets",
+    ):
         assert name in nf.__all__
     assert callable(nf.errors)
 

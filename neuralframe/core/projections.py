@@ -217,7 +217,7 @@ class GroupedSum:
 def _as_indices(values: npt.ArrayLike) -> Indices:
     given = np.asarray(values)
     if given.size and given.dtype.kind not in "iu":
-        raise TopologyError(f"a sparse projection needs the numbers of neurons, whole numbers; got {values!r}")
+        raise TopologyError(f"a sparse projection takes whole numbers, those of neurons; got {values!r}")
     indices = given.astype(np.int64).reshape(-1)
     indices.flags.writeable = False
     return indices

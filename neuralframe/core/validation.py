@@ -39,7 +39,7 @@ def number(
             return
         try:
             good = math.isfinite(value) and above < value < below and at_least <= value <= at_most
-        except TypeError:
+        except (TypeError, OverflowError):
             good = False
         if not good:
             raise ParameterError(

@@ -88,7 +88,7 @@ class NumpyKernel(Kernel):
 
     def _cut(self, inputs: Array, targets: Array, sample_weights: Array | None) -> Iterator[Chunk]:
         for rows in self._chunks(len(inputs)):
-            target = np.ascontiguousarray(targets[rows].T, self.dtype)
+            target = laid_out(targets[rows].T, self.dtype)
             scale = None if sample_weights is None else sample_weights[rows].astype(self.dtype, copy=False)
             yield Chunk(inputs[rows], target, scale)
 
@@ -172,6 +172,7 @@ def quietly() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
+@np.errstate(over="ignore")  # a number beyond float32 becomes infinite, like any other overflow
 def laid_out(array: Array, dtype: np.dtype[Any]) -> Array:
     """Return an array row by row and aligned: a matrix product's last bits depend on how its factors lie."""
     return np.require(array, dtype, ("C_CONTIGUOUS", "ALIGNED"))

@@ -126,8 +126,8 @@ def _members(path: str | Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
-    # what zipfile makes of a damaged directory: compression it does not know, a password it lacks
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError) as problem:
+    # A damaged directory may name a compression that zipfile does not know, or ask for a password.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as problem:
         raise ModelFileError(f"not a model file, or damaged: {problem}") from problem
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from neuralframe.core.topology import LayerSpec, Topology
     from neuralframe.networks.neural_network import NeuralNetwork
 
-HEADER = ("layer", "neurons", "fed by", "input function", "transfer function", "weights", "biases")
+HEADER = ("layer", "neurons", "fed by", "input function", "transfer function", "connections", "biases")
 
 
 def summarize(network: NeuralNetwork) -> str:
@@ -22,7 +22,7 @@ def summarize(network: NeuralNetwork) -> str:
     return "\n".join(
         [
             (
-                f"{type(network).__name__}: {topology.n_inputs} inputs, {topology.n_outputs} outputs, "
+                f"{type(network).__name__}: {topology.n_inputs} in, {topology.n_outputs} out, "
                 f"{topology.n_weights} weights and biases{frozen}"
             ),
             *(line.rstrip() for line in lines),

@@ -119,7 +119,7 @@ def test_a_function_of_ones_own_takes_a_few_lines():
         def value(self, net):
             return self.scale * net * net
 
-        def derivative(self, net, output):  # noqa: ARG002
+        def derivative(self, net, output):
             return 2 * self.scale * net
 
     net = np.array([[1.0, -3.0]])

@@ -129,7 +129,7 @@ def test_no_engine_without_workers():
 
 
 def test_an_unknown_engine_lists_the_choices():
-    with pytest.raises(nf.ChoiceError, match="'thread'.*threads"):
+    with pytest.raises(nf.ChoiceError, match=r"'thread'.*threads"):
         make_engine("thread")
 
 

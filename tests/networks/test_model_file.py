@@ -197,12 +197,12 @@ def test_a_foreign_file_is_refused(path):
 def test_a_newer_version_is_refused_with_advice(path):
     nf.MultilayerPerceptron(2, 1, seed=0).save(path)
     edit_header(path, lambda header: header.update(version=99))
-    with pytest.raises(nf.ModelFileError, match="version 99.*newer neuralframe"):
+    with pytest.raises(nf.ModelFileError, match=r"version 99.*newer neuralframe"):
         nf.load(path)
 
 
 def test_a_pickle_in_the_file_is_not_opened(path):
-    """numpy stores object arrays as pickles; opening one would run what it says."""
+    """Numpy stores object arrays as pickles; opening one would run what it says."""
     nf.MultilayerPerceptron(2, 1, seed=0).save(path)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
@@ -214,7 +214,7 @@ def test_a_pickle_in_the_file_is_not_opened(path):
                 archive.writestr(name, content)
         with archive.open("weights.npy", "w") as member:
             np.lib.format.write_array(member, trap, allow_pickle=True)
-    with pytest.raises(nf.ModelFileError, match="[Oo]bject arrays"):
+    with pytest.raises(nf.ModelFileError, match=r"[Oo]bject arrays"):
         nf.load(path)
 
 

@@ -299,7 +299,7 @@ def test_data_that_do_not_fit_are_refused(data):
         nf.MultilayerPerceptron(4, 1, output="sigmoid").learn(data)
     broken = nf.MultilayerPerceptron(4, 1)
     broken.weights[2] = np.nan
-    with pytest.raises(nf.NonFiniteError, match="weights.*position 2"):
+    with pytest.raises(nf.NonFiniteError, match=r"weights.*position 2"):
         broken.learn(data)
 
 
