@@ -1,1 +1,10 @@
-"""How a weight vector is improved and when to stop: learning rules and stop conditions."""
+"""Learning rules and when they stop; one file per family.
+
+Importing the package imports every rule, so that each can be found by its name.
+"""
+
+from __future__ import annotations
+
+from neuralframe.learning import adaptive_rates, gradient_descent, resilient_propagation, stop_conditions
+
+__all__ = ["adaptive_rates", "gradient_descent", "resilient_propagation", "stop_conditions"]

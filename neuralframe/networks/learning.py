@@ -18,7 +18,7 @@ from neuralframe.learning.stop_conditions import MaxIterations, StopCondition
 from neuralframe.mapreduce import make_engine
 from neuralframe.mapreduce.evaluator import Evaluator
 from neuralframe.training.driver import Driver
-from neuralframe.training.progress import progress_listener
+from neuralframe.training.progress import progress_listeners
 from neuralframe.training.session import Session, SessionObjective
 
 if TYPE_CHECKING:
@@ -137,16 +137,10 @@ def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Tr
     kernel = make_kernel(options.kernel, network.topology, options.dtype)
     evaluator = Evaluator(make_engine(options.engine), kernel, blocks, options.decay)
     sessions = _sessions(network, training, options)
-    driver = Driver(
-        options.rule,
-        evaluator,
-        options.stop,
-        listeners=(*options.listeners, *progress_listener(options.progress, options.stop)),
-        control=options.control,
-    )
     try:
-        with evaluator.engine:
-            driver.run(sessions)
+        with progress_listeners(options.progress, options.stop) as bars, evaluator.engine:
+            listeners = (*options.listeners, *bars)
+            Driver(options.rule, evaluator, options.stop, listeners, options.control).run(sessions)
     finally:
         best = min(sessions, key=_standing)
         network.weights[:] = best.weights

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import secrets
 import zipfile
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +22,11 @@ from neuralframe.core.parameters import Parameters
 from neuralframe.core.topology_json import topology_from_json, topology_to_json
 from neuralframe.data.encoding import Encoding
 from neuralframe.exceptions import ModelFileError, NeuralFrameError
+from neuralframe.files import replacing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from neuralframe.core.topology import Topology
     from neuralframe.networks.neural_network import NeuralNetwork
 
@@ -49,13 +49,11 @@ def save(network: NeuralNetwork, path: str | Path) -> None:
 
     """
     header, arrays = _describe(network)
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
+    with replacing(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(HEADER, json.dumps(header, allow_nan=False, indent=1))
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
-    replace_file(Path(path), content.getbuffer())
 
 
 def load(path: str | Path) -> NeuralNetwork:
@@ -79,20 +77,6 @@ def load(path: str | Path) -> NeuralNetwork:
         raise ModelFileError(f"{path}: {problem}") from problem
     except (NeuralFrameError, LookupError, TypeError, ValueError) as problem:
         raise ModelFileError(f"{path} is damaged: {problem}") from problem
-
-
-def replace_file(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that at every moment either the old or the whole new one is there."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _describe(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:

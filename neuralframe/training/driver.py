@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -105,7 +105,10 @@ class Driver:
             finally:
                 meeting.leave()
 
-        return list(pool.map(step, sessions))
+        # Not pool.map: after a failure it cancels sessions that have not begun, for which others wait.
+        steps = [pool.submit(step, session) for session in sessions]
+        wait(steps)
+        return [future.result() for future in steps]
 
     def _accept(self, session: Session, step: Iterate) -> None:
         """Take over a step; one that is not finite ends the session where it stood before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -9,6 +10,7 @@ import attrs
 import numpy as np
 
 from neuralframe.exceptions import ChoiceError
+from neuralframe.files import replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,9 +98,7 @@ class History(Sequence[IterationRecord]):
 
     def to_csv(self, path: str | Path) -> None:
         """Write the table as CSV, with a header; numbers keep all their digits."""
-        import csv  # noqa: PLC0415 - only those who write a table need it
-
-        with open(path, "w", newline="", encoding="utf-8") as file:  # noqa: PTH123 - str or Path
+        with replacing(path) as fresh, fresh.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(attrs.astuple(record) for record in self._records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ from neuralframe.learning.stop_conditions import MaxIterations, StopCondition
 from neuralframe.training.events import Event, LearningStopped, Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
-def progress_listener(wanted: bool | None, stop: Sequence[StopCondition]) -> list[Listener]:  # noqa: FBT001
-    """Return a listener that draws a progress bar, if one is wanted.
+@contextmanager
+def progress_listeners(wanted: bool | None, stop: Sequence[StopCondition]) -> Iterator[list[Listener]]:  # noqa: FBT001
+    """Yield a listener that draws a progress bar, if one is wanted; leave the terminal as it was.
 
     Parameters
     ----------
@@ -34,11 +36,16 @@ def progress_listener(wanted: bool | None, stop: Sequence[StopCondition]) -> lis
     if wanted is None:
         wanted = has_rich and sys.stderr.isatty()
     if not wanted:
-        return []
+        yield []
+        return
     if not has_rich:
         raise MissingPackageError("rich", purpose="a progress bar", extra="cli")
     iterations = [condition.iterations for condition in stop if isinstance(condition, MaxIterations)]
-    return [ProgressBar(min(iterations, default=None))]
+    bar = ProgressBar(min(iterations, default=None))
+    try:
+        yield [bar]
+    finally:
+        bar.close()
 
 
 class ProgressBar:
@@ -87,6 +94,7 @@ class ProgressBar:
         )
         if isinstance(event, LearningStopped):
             self._progress.stop_task(task)
-            del self._tasks[record.session]
-            if not self._tasks:
-                self._progress.stop()
+
+    def close(self) -> None:
+        """Leave the bars as they stand and give the terminal back."""
+        self._progress.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import types
 import zipfile
@@ -82,6 +83,22 @@ def test_normalizer_and_labels_travel_with_the_network(path, tmp_path):
     assert list(back.predict(data)) == list(net.predict(data))
     assert set(back.predict(data)) <= {"apple", "pear"}
     np.testing.assert_array_equal(back.predict(data.inputs), back.predict(data))
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        nf.MultilayerPerceptron(2, 3, 1, seed=0),
+        nf.Adaline(2, seed=0),
+        nf.TwoTowerPerceptron((2, 2), (1, 2), 1, seed=0),
+    ],
+    ids=lambda network: type(network).__name__,
+)
+def test_a_fresh_process_opens_each_architecture_as_what_it_was(path, network):
+    network.save(path)
+    code = "import sys, neuralframe as nf; net = nf.load(sys.argv[1]); print(repr(net), net.learning_rule)"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{network!r} {network.learning_rule}"
 
 
 def test_an_architecture_that_is_not_imported_comes_back_as_a_plain_network(path):

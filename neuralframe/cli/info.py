@@ -1,0 +1,65 @@
+"""``neuralframe info``."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from neuralframe.data.columns import Column
+    from neuralframe.data.encoding import Encoding
+
+
+def info(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model file, as `neuralframe train` writes it.")
+    ],
+) -> None:
+    """Tell what is in MODEL: the network, what it reads and answers, and how it was trained.
+
+    For example:
+
+    - `neuralframe info abalone.nf`
+    """
+    from neuralframe.cli.display import show_pairs
+    from neuralframe.cli.models import open_model, read_header
+
+    network = open_model(model)
+    header = read_header(model)
+    show_pairs(
+        str(model),
+        [
+            ("file size", f"{model.stat().st_size:,} bytes"),
+            ("format version", str(header["version"])),
+            ("class", header["class"]),
+            ("learning rule", str(network.learning_rule)),
+            ("error function", str(network.error_function)),
+            *(_encoding_pairs(network.encoding)),
+        ],
+    )
+    typer.echo(f"\n{network.summary()}")
+
+
+def _encoding_pairs(encoding: Encoding | None) -> list[tuple[str, str]]:
+    if encoding is None:
+        return [("encoding", "none: the network was trained on arrays")]
+    target = "classes" if encoding.class_labels is not None else "numbers"
+    answers = encoding.class_labels or encoding.target_names or ()
+    return [
+        ("columns", ", ".join(map(_column, encoding.columns))),
+        ("target", ", ".join(() if encoding.target is None else encoding.target.names)),
+        (target, ", ".join(answers)),
+        ("normalizer of inputs", _name(encoding.input_normalizer)),
+        ("normalizer of targets", _name(encoding.target_normalizer)),
+    ]
+
+
+def _column(column: Column) -> str:
+    categories = getattr(column, "categories", None)
+    return column.name if categories is None else f"{column.name} ({' | '.join(categories)})"
+
+
+def _name(normalizer: object) -> str:
+    return "none" if normalizer is None else type(normalizer).__name__

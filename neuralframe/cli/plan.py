@@ -1,0 +1,167 @@
+"""What the options of ``train`` ask for, looked up and checked before any data is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import typer
+
+from neuralframe.cli.usage import usage
+from neuralframe.core.arrays import float_type
+from neuralframe.core.learning_rule import LearningRule
+from neuralframe.core.transfer_functions import TransferFunction
+from neuralframe.data.normalizers import Normalizer
+from neuralframe.exceptions import ChoiceError, ParameterError
+from neuralframe.learning.stop_conditions import ErrorGoal, MaxIterations, MaxSeconds, StopCondition
+from neuralframe.mapreduce import make_engine
+from neuralframe.mapreduce.in_process_engine import InProcessEngine
+from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from neuralframe.cli.splits import Parts
+    from neuralframe.data.data_set import DataSet
+    from neuralframe.mapreduce.engine import Engine
+    from neuralframe.networks.learning import TrainingRun
+    from neuralframe.training.control import TrainingControl
+    from neuralframe.training.events import Listener
+
+NO_NORMALIZER = "none"
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Plan:
+    """How a network is made and trained."""
+
+    hidden: tuple[int, ...]
+    transfer: TransferFunction
+    normalizer: Normalizer | None
+    rule: LearningRule
+    engine: Engine
+    dtype: str
+    iterations: int
+    seconds: float | None
+    error_goal: float | None
+    decay: float
+    sessions: int
+    block_size: int
+    seed: int
+
+    def prepared(self, parts: Parts) -> Parts:
+        """Return the samples to learn from, and those to watch, in blocks and normalized like the former.
+
+        Targets that are numbers are normalized as the inputs are.
+        """
+        training = parts.training.with_block_size(self.block_size)
+        validation = parts.validation and parts.validation.with_block_size(self.block_size)
+        if self.normalizer is not None:
+            targets = self.normalizer if training.class_labels is None else None
+            training = training.normalized(self.normalizer, targets)
+            validation = validation and validation.normalized(like=training)
+        return attrs.evolve(parts, training=training, validation=validation)
+
+    def network_for(self, data: DataSet) -> MultilayerPerceptron:
+        """Return an untrained network that suits the prepared training set."""
+        network = MultilayerPerceptron.for_data(data, *self.hidden, hidden=self.transfer, seed=self.seed)
+        network.learning_rule = self.rule
+        return network
+
+    def stop_conditions(self) -> list[StopCondition]:
+        """Return when training ends."""
+        conditions: list[StopCondition] = [MaxIterations(self.iterations)]
+        if self.seconds is not None:
+            conditions.append(MaxSeconds(self.seconds))
+        if self.error_goal is not None:
+            conditions.append(ErrorGoal(self.error_goal))
+        return conditions
+
+    def train(
+        self,
+        network: MultilayerPerceptron,
+        parts: Parts,
+        *,
+        control: TrainingControl,
+        listeners: Sequence[Listener],
+        progress: bool,
+    ) -> TrainingRun:
+        """Train the network in place."""
+        return network.learn(
+            parts.training,
+            engine=self.engine,
+            dtype=self.dtype,
+            validation=parts.validation,
+            stop=self.stop_conditions(),
+            decay=self.decay,
+            sessions=self.sessions,
+            listeners=listeners,
+            progress=progress,
+            control=control,
+            seed=self.seed,
+        )
+
+
+def hidden_sizes(given: Sequence[str]) -> tuple[int, ...]:
+    """Return the sizes of the hidden layers from ``["16", "8"]`` or ``["16,8"]``; ``["none"]`` is none.
+
+    >>> hidden_sizes(["16,8", "4"])
+    (16, 8, 4)
+    """
+    texts = [text.strip() for option in given for text in option.split(",")]
+    if texts == ["none"]:
+        return ()
+    if not all(text.isascii() and text.isdigit() and int(text) > 0 for text in texts):
+        raise typer.BadParameter(
+            f"expected numbers of neurons such as 16 or 16,8, or none; got {', '.join(given)!r}",
+            param_hint="--hidden",
+        )
+    return tuple(map(int, texts))
+
+
+def rule_of(name: str, **parameters: float | str | None) -> LearningRule:
+    """Return a learning rule from its name and those of the parameters that are not None."""
+    with usage("--rule"):
+        rule = type(LearningRule.of(name))
+    given = {key: value for key, value in parameters.items() if value is not None}
+    takes = [key for key in parameters if key in attrs.fields_dict(rule)]  # type: ignore[arg-type]
+    for key in given:
+        with usage(f"--{key}"):
+            if key not in takes:
+                raise ParameterError(f"{name} has no {key}; here it takes {', '.join(takes) or 'nothing'}")
+    with usage(", ".join(f"--{key}" for key in given)):
+        return rule(**given)
+
+
+def normalizer_of(name: str) -> Normalizer | None:
+    """Return a normalizer from its name; ``"none"`` is None."""
+    if name == NO_NORMALIZER:
+        return None
+    with usage("--normalize"):
+        if name not in Normalizer.members():
+            raise ChoiceError("normalizer", name, [NO_NORMALIZER, *Normalizer.members()])
+        return Normalizer.of(name)
+
+
+def transfer_function_of(name: str) -> TransferFunction:
+    """Return a transfer function from its name."""
+    with usage("--transfer"):
+        return TransferFunction.of(name)
+
+
+def engine_of(name: str, workers: int | None) -> Engine:
+    """Return an engine from its name, with a number of workers where it lets one choose."""
+    with usage("--engine"):
+        engine = make_engine(name)
+    if workers is None:
+        return engine
+    with usage("--workers"):
+        if not isinstance(engine, InProcessEngine):
+            raise ParameterError(f"the engine {name} chooses its workers itself")
+        return InProcessEngine(workers)
+
+
+def floating_point_type(name: str) -> str:
+    """Return ``"float64"`` or ``"float32"``."""
+    with usage("--dtype"):
+        return float_type(name).name

@@ -1,0 +1,259 @@
+"""``neuralframe train``."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated, Literal
+
+import typer
+
+from neuralframe.cli.interrupts import INTERRUPTED
+
+DATA, NETWORK, METHOD, WORK, OUTPUT = "Data", "Network", "Method", "How the work is done", "Output"
+
+
+def train(
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A CSV file, or a public data set: abalone, digits, iris, wisconsin-diagnostic, "
+            "wisconsin-prognostic.",
+        ),
+    ],
+    *,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            rich_help_panel=DATA,
+            help="What to learn; repeat it for several numbers. By default the last column of a file. Of "
+            "abalone: classes or rings; of wisconsin-prognostic: recurrence, '24 months' or time.",
+        ),
+    ] = None,
+    task: Annotated[
+        Literal["classification", "regression"] | None,
+        typer.Option(rich_help_panel=DATA, help="By default regression where all targets are numbers."),
+    ] = None,
+    missing: Annotated[
+        Literal["refuse", "mean", "median", "most_frequent", "drop"] | None,
+        typer.Option(
+            rich_help_panel=DATA,
+            help="What to do about missing inputs; by default those of a file are refused.",
+        ),
+    ] = None,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            rich_help_panel=DATA,
+            help="A column of numbers that are names of categories; repeat it for several.",
+        ),
+    ] = None,
+    fallback: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=DATA,
+            help="Train on this, with its usual target and split, if a public data set cannot be had.",
+        ),
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            rich_help_panel=DATA,
+            help="The share of the rows to hold out; 0.25 unless --train-rows says otherwise.",
+        ),
+    ] = None,
+    train_rows: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=DATA,
+            help="Train on the first N rows and hold out the rest; 3133 for abalone, as in the literature.",
+        ),
+    ] = None,
+    validation: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            rich_help_panel=DATA,
+            help="The share of the training rows to watch the error of, and not to learn from.",
+        ),
+    ] = None,
+    normalize: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=DATA,
+            help="standardizer, min_max_scaler, max_abs_scaler, robust_scaler or none; targets that are "
+            "numbers are normalized too.",
+        ),
+    ] = "standardizer",
+    hidden: Annotated[
+        list[str],
+        typer.Option(
+            metavar="N",
+            rich_help_panel=NETWORK,
+            help="Neurons of a hidden layer; repeat it, or write 16,8, for several; none for none.",
+        ),
+    ] = ["16"],  # noqa: B006 - typer reads it and makes its own
+    transfer: Annotated[
+        str,
+        typer.Option(metavar="NAME", rich_help_panel=NETWORK, help="Transfer function of the hidden layers."),
+    ] = "tanh",
+    rule: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=METHOD,
+            help="Learning rule: resilient_propagation, gradient_descent, ...",
+        ),
+    ] = "resilient_propagation",
+    rate: Annotated[
+        float | None, typer.Option(rich_help_panel=METHOD, help="Learning rate of gradient_descent.")
+    ] = None,
+    momentum: Annotated[
+        float | None, typer.Option(rich_help_panel=METHOD, help="Momentum of gradient_descent.")
+    ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=METHOD,
+            help="Of resilient_propagation: irprop-, rprop-, rprop+ or irprop+.",
+        ),
+    ] = None,
+    iterations: Annotated[
+        int, typer.Option(min=0, rich_help_panel=METHOD, help="Stop after so many iterations.")
+    ] = 300,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, rich_help_panel=METHOD, help="Stop after so many seconds.")
+    ] = None,
+    error_goal: Annotated[
+        float | None, typer.Option(rich_help_panel=METHOD, help="Stop at this error.")
+    ] = None,
+    decay: Annotated[float, typer.Option(min=0, rich_help_panel=METHOD, help="Weight decay.")] = 1e-3,
+    sessions: Annotated[
+        int,
+        typer.Option(
+            min=1, rich_help_panel=METHOD, help="Trainings side by side, from different initial weights."
+        ),
+    ] = 1,
+    seed: Annotated[
+        int, typer.Option(min=0, rich_help_panel=METHOD, help="Seeds the split and the initial weights.")
+    ] = 0,
+    engine: Annotated[
+        str, typer.Option(metavar="NAME", rich_help_panel=WORK, help="Where jobs run: threads.")
+    ] = "threads",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", rich_help_panel=WORK, help="By default one for each processor."),
+    ] = None,
+    block_size: Annotated[
+        int, typer.Option(min=1, metavar="N", rich_help_panel=WORK, help="Samples a block.")
+    ] = 256,
+    dtype: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", rich_help_panel=WORK, help="What blocks are computed in: float64 or float32."
+        ),
+    ] = "float64",
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.nf",
+            rich_help_panel=OUTPUT,
+            help="The model file; by default named after DATA, in this folder. One that exists is replaced "
+            "when training has succeeded.",
+        ),
+    ] = None,
+    history: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", rich_help_panel=OUTPUT, help="Write a record of each iteration."),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", rich_help_panel=OUTPUT, help="Show the results only.")
+    ] = False,
+) -> None:
+    """Train a multilayer perceptron on DATA, test it on rows held out, and save it.
+
+    Ctrl-C ends the training after the present iteration and saves what was learnt (exit status 130); a
+    second Ctrl-C aborts and saves nothing.
+
+    For example:
+
+    - `neuralframe train abalone --hidden 8`
+
+    - `neuralframe train abalone --target rings --hidden 16,8 --validation 0.2`
+
+    - `neuralframe train flowers.csv --target species --test 0.3 --model flowers.nf`
+
+    - `neuralframe train wisconsin-diagnostic --rule gradient_descent --rate 0.3 --momentum 0.9`
+
+    - `neuralframe train abalone --fallback digits`
+    """
+    from neuralframe.cli.display import show_next_step
+    from neuralframe.cli.plan import (
+        Plan,
+        engine_of,
+        floating_point_type,
+        hidden_sizes,
+        normalizer_of,
+        rule_of,
+        transfer_function_of,
+    )
+    from neuralframe.cli.sources import or_fallback, read
+    from neuralframe.cli.splits import split
+    from neuralframe.cli.training import (
+        announce,
+        default_model,
+        learn,
+        require_room,
+        show_results,
+        write_history,
+    )
+
+    plan = Plan(
+        hidden=hidden_sizes(hidden),
+        transfer=transfer_function_of(transfer),
+        normalizer=normalizer_of(normalize),
+        rule=rule_of(rule, rate=rate, momentum=momentum, variant=variant),
+        engine=engine_of(engine, workers),
+        dtype=floating_point_type(dtype),
+        iterations=iterations,
+        seconds=seconds,
+        error_goal=error_goal,
+        decay=decay,
+        sessions=sessions,
+        block_size=block_size,
+        seed=seed,
+    )
+    require_room(model or default_model(data), history, data)
+    source, samples = or_fallback(
+        data,
+        fallback,
+        lambda name: read(name, target or [], task, missing, category or []) if name == data else read(name),
+    )
+    if source != data:
+        test = train_rows = None
+    parts = split(samples, source, share=test, first=train_rows, seed=seed)
+    parts = plan.prepared(parts.with_validation(validation, seed))
+    network = plan.network_for(parts.training)
+    if not quiet:
+        announce(source, samples, parts, network, plan)
+    run, interrupted = learn(plan, network, parts, quiet=quiet)
+    path = model or default_model(source)
+    network.save(path)
+    if history is not None:
+        write_history(run, history)
+    show_results(run, network, parts)
+    show_next_step(path, source, parts.held_out_rows)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)

@@ -1,0 +1,91 @@
+"""The steps of ``train``, in the order in which they are taken."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from neuralframe.cli.display import describe_data, describe_work, run_pairs, show_pairs, show_report
+from neuralframe.cli.interrupts import stopping_on_interrupt
+from neuralframe.cli.outputs import require_writable
+from neuralframe.cli.progress import ProgressLines
+from neuralframe.exceptions import DivergenceWarning, NonFiniteError
+from neuralframe.networks.reports import evaluate
+from neuralframe.training.control import TrainingControl
+from neuralframe.training.history import History
+
+if TYPE_CHECKING:
+    from neuralframe.cli.plan import Plan
+    from neuralframe.cli.splits import Parts
+    from neuralframe.data.data_set import DataSet
+    from neuralframe.networks.learning import TrainingRun
+    from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron
+
+
+def default_model(source: str) -> Path:
+    """Return the model file that is named after DATA, in the present folder."""
+    return Path(f"{Path(source).stem}.nf")
+
+
+def require_room(model: Path, history: Path | None, data: str) -> None:
+    """Raise `DataError` if what is to be written could not be, or would replace the data."""
+    require_writable(model, keep=[data])
+    if history is not None:
+        require_writable(history, keep=[data, model])
+
+
+def announce(source: str, samples: DataSet, parts: Parts, network: MultilayerPerceptron, plan: Plan) -> None:
+    """Show what is about to be done."""
+    typer.echo(f"{network.summary()}\n")
+    show_pairs(
+        "Training",
+        [
+            ("data", describe_data(source, samples)),
+            ("split", parts.how),
+            ("rule", str(plan.rule)),
+            ("weight decay", f"{plan.decay:g}"),
+            ("work", describe_work(parts.training, parts.validation, plan.engine)),
+        ],
+    )
+    typer.echo()
+
+
+def learn(
+    plan: Plan, network: MultilayerPerceptron, parts: Parts, *, quiet: bool
+) -> tuple[TrainingRun, bool]:
+    """Train, and say whether Ctrl-C cut any session short.
+
+    Raises
+    ------
+    NonFiniteError
+        If the training diverged: what it leaves is not worth replacing a model for.
+
+    """
+    control = TrainingControl()
+    watched = sys.stderr.isatty()
+    listeners = [] if quiet or watched else [ProgressLines(plan.iterations, plan.seconds)]
+    with warnings.catch_warnings(), stopping_on_interrupt(control):
+        warnings.simplefilter("ignore", DivergenceWarning)  # told by the error below
+        run = plan.train(network, parts, control=control, listeners=listeners, progress=watched and not quiet)
+    if run.stopped_by.startswith("diverged"):
+        raise NonFiniteError(
+            f"training {run.stopped_by}; nothing was saved. Normalize the data, or try a smaller step or rate"
+        )
+    return run, control.stop_reason in {session.stopped_by for session in run.sessions}
+
+
+def write_history(run: TrainingRun, path: Path) -> None:
+    """Write the records of all sessions, one after the other, as CSV."""
+    History([record for session in run.sessions for record in session.history]).to_csv(path)
+
+
+def show_results(run: TrainingRun, network: MultilayerPerceptron, parts: Parts) -> None:
+    """Show what the training came to, and what it is worth on the samples held out."""
+    show_pairs("Results", run_pairs(run))
+    if parts.held_out is not None:
+        typer.echo()
+        show_report("Held-out samples", evaluate(network, parts.held_out))

@@ -1,0 +1,84 @@
+"""The confusion matrix, held against scikit-learn and counts made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuralframe.evaluation.confusion_matrix import ConfusionMatrix, confusion_matrix, majority_share
+from neuralframe.exceptions import DataError, LabelError, ShapeError
+
+LABELS = ("a", "b", "c")
+pairs = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
+
+
+@settings(deadline=None, max_examples=60)
+@given(pairs)
+def test_counts_and_shares_are_those_of_scikit_learn(answers):
+    """Rows are true classes, columns predicted ones; a share of nothing is NaN."""
+    metrics = pytest.importorskip("sklearn.metrics")
+    true, predicted = zip(*answers, strict=True)
+    found = confusion_matrix(true, predicted, LABELS)
+    scores = metrics.precision_recall_fscore_support(true, predicted, labels=LABELS, zero_division=np.nan)
+    np.testing.assert_array_equal(found.counts, metrics.confusion_matrix(true, predicted, labels=LABELS))
+    np.testing.assert_allclose(found.precision, scores[0])
+    np.testing.assert_allclose(found.recall, scores[1])
+    assert found.accuracy == pytest.approx(metrics.accuracy_score(true, predicted))
+    assert list(found.class_counts.values()) == scores[3].tolist()
+    assert found.n_samples == len(answers)
+
+
+@settings(deadline=None, max_examples=40)
+@given(pairs)
+def test_the_majority_share_is_the_accuracy_of_the_best_constant_answer(answers):
+    """No constant answer does better, and one does as well."""
+    true = [label for label, _ in answers]
+    constant = [confusion_matrix(true, [label] * len(true), LABELS).accuracy for label in LABELS]
+    assert confusion_matrix(true, true, LABELS).majority_share == pytest.approx(max(constant))
+
+
+def test_a_matrix_by_hand():
+    """Two a's, one of them taken for b; nothing was ever predicted to be c."""
+    found = confusion_matrix(["a", "a", "c"], ["a", "b", "b"], LABELS)
+    assert found.counts.tolist() == [[1, 1, 0], [0, 0, 0], [0, 1, 0]]
+    assert found.recall[0] == 0.5
+    assert np.isnan(found.recall[1])
+    assert found.precision[:2].tolist() == [1.0, 0.0]
+    assert np.isnan(found.precision[2])
+
+
+def test_the_table_is_aligned_and_complete():
+    """All lines end in the same column or earlier, and long labels are not cut."""
+    labels = ("x", "a very long label", "10")
+    text = str(ConfusionMatrix(labels, np.array([[100000, 0, 1], [2, 3, 4], [0, 0, 0]])))
+    header, *rows, _ = text.splitlines()
+    assert header.split("  ")[0] == "true \\ predicted"
+    assert all(label in header for label in labels)
+    assert {len(row) for row in rows[:2]} == {len(header)}
+    assert rows[2].endswith("-")  # no sample, no recall
+    assert "100000" in rows[0]
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "labels", "error", "says"),
+    [
+        (["a"], ["a", "b"], "ab", ShapeError, r"\(1,\) and \(2,\)"),
+        ([["a"]], [["a"]], "ab", ShapeError, "lists"),
+        ([], [], "ab", DataError, "no samples"),
+        (["a", "d"], ["a", "b"], "ab", LabelError, "sample 1 has the label 'd'"),
+        (["a"], ["b"], "a", LabelError, "sample 0 has the label 'b'"),
+        (["a"], ["a"], "aa", DataError, "must differ"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(true, predicted, labels, error, says):
+    """The message names the sample, or both shapes."""
+    with pytest.raises(error, match=says):
+        confusion_matrix(true, predicted, list(labels))
+
+
+def test_without_samples_there_is_no_majority():
+    """It is no division by zero."""
+    with pytest.raises(DataError):
+        majority_share([0, 0])
