@@ -78,6 +78,10 @@ if TYPE_CHECKING:
     from neuralframe.data.normalizers import Normalizer as Normalizer
     from neuralframe.data.normalizers import RobustScaler as RobustScaler
     from neuralframe.data.normalizers import Standardizer as Standardizer
+    from neuralframe.evaluation.confusion_matrix import ConfusionMatrix as ConfusionMatrix
+    from neuralframe.evaluation.confusion_matrix import confusion_matrix as confusion_matrix
+    from neuralframe.evaluation.reports import ClassificationReport as ClassificationReport
+    from neuralframe.evaluation.reports import RegressionReport as RegressionReport
     from neuralframe.exceptions import ChoiceError as ChoiceError
     from neuralframe.exceptions import DataError as DataError
     from neuralframe.exceptions import DivergenceWarning as DivergenceWarning
@@ -115,6 +119,7 @@ if TYPE_CHECKING:
     from neuralframe.networks.model_file import load as load
     from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron as MultilayerPerceptron
     from neuralframe.networks.neural_network import NeuralNetwork as NeuralNetwork
+    from neuralframe.networks.reports import evaluate as evaluate
     from neuralframe.networks.two_tower import TwoTowerPerceptron as TwoTowerPerceptron
     from neuralframe.training.control import TrainingControl as TrainingControl
     from neuralframe.training.events import IterationFinished as IterationFinished
@@ -146,6 +151,8 @@ _HOMES = {
     "data.data_set": "DataSet",
     "data.encoding": "Encoding",
     "data.normalizers": "MaxAbsScaler MinMaxScaler Normalizer RobustScaler Standardizer",
+    "evaluation.confusion_matrix": "ConfusionMatrix confusion_matrix",
+    "evaluation.reports": "ClassificationReport RegressionReport",
     "exceptions": (
         "ChoiceError DataError DivergenceWarning DownloadError EngineError LabelError "
         "MissingPackageError ModelFileError NeuralFrameError NeuralFrameWarning NonFiniteError "
@@ -165,6 +172,7 @@ _HOMES = {
     "networks.model_file": "load",
     "networks.multilayer_perceptron": "MultilayerPerceptron",
     "networks.neural_network": "NeuralNetwork",
+    "networks.reports": "evaluate",
     "networks.two_tower": "TwoTowerPerceptron",
     "training.control": "TrainingControl",
     "training.events": "IterationFinished LearningStopped",

@@ -23,6 +23,7 @@ from neuralframe.exceptions import NonFiniteError, TopologyError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from neuralframe.core.arrays import Vector
     from neuralframe.core.error_functions import ErrorFunction
     from neuralframe.core.projections import Projection
 
@@ -46,6 +47,10 @@ class HandWiring:
         self.targets.append(target)
         self.weights.append(weight)
         return len(self.weights) - 1
+
+    def initial(self) -> Vector:
+        """Return the initial values that were given, NaN where the initializer draws."""
+        return np.array([np.nan if weight is None else float(weight) for weight in self.weights])
 
     def weight(self, number: int) -> Weight:
         """Return the weight of a connection as an object, which `Wiring.finish` will adopt."""
@@ -212,12 +217,13 @@ class Placement:
         if isinstance(projection, ProjectionSpec):
             sizes = layers[projection.source].size, layers[projection.target].size
             return attrs.evolve(projection, offset=self.take(projection.pattern.n_weights(*sizes)))
+        given = any(weight is not None for weight in projection.weights)
         return ProjectionSpec(
             Sparse(projection.sources, projection.targets),
             projection.source,
             projection.target,
             index=np.array([self._place_of(weight) for weight in projection.weights], dtype=np.int64),
-            initial=np.array([np.nan if weight is None else float(weight) for weight in projection.weights]),
+            initial=projection.initial() if given else None,
         )
 
     def adopt(self, parameters: Parameters) -> None:

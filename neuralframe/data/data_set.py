@@ -150,7 +150,7 @@ class DataSet:
             The texts that mean "missing".
         header : bool, optional
             Whether the first record is a header. By default it is one if it has the name of a
-            target, or a text, and no number, in the columns in which all later records have numbers.
+            target, or a text, and no number, in the columns in which later records have numbers.
         names : sequence of str, optional
             Names for the columns; by default the header's, else "column 1", "column 2", ...
         delimiter : str, optional

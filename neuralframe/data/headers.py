@@ -8,6 +8,7 @@ import numpy as np
 
 from neuralframe.data.columns import parse_numbers
 from neuralframe.data.encoding import MISSING_VALUES
+from neuralframe.data.survey import MOSTLY_NUMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 def guess_header(sample: list[list[str]], known_names: Iterable[str] = ()) -> bool:
     """Say whether the first record is a header.
 
-    It is one if a known name is among its fields. Otherwise look at the columns in which all later
-    records have numbers (or nothing): the first has at least one text there, and no number.
+    It is one if a known name is among its fields. Otherwise look at the columns in which the later
+    records have numbers, a mistyped one now and then, or nothing: the first record has at least one
+    text there, and no number.
 
     Examples
     --------
@@ -34,7 +36,8 @@ def guess_header(sample: list[list[str]], known_names: Iterable[str] = ()) -> bo
     texts = 0
     for name, column in zip(first, zip(*sample[1:], strict=False), strict=False):
         numbers, others = parse_numbers([text.strip() for text in column], missing)
-        if others or np.isnan(numbers).all():
+        n_numbers = int(np.count_nonzero(~np.isnan(numbers)))
+        if not n_numbers or n_numbers < MOSTLY_NUMBERS * (n_numbers + len(others)):
             continue
         heading, is_text = parse_numbers([name], missing)
         if not np.isnan(heading[0]):

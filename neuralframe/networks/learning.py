@@ -130,6 +130,8 @@ def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Tr
     """Train a network in place. If training is interrupted, the network keeps what was learned so far."""
     training, validation = held_out(data, options.validation, options.seed)
     check_data(network, training)
+    if training.class_labels is not None:
+        training.require_classes()
     blocks = training.blocks
     if validation is not None:
         check_data(network, validation)
@@ -169,8 +171,6 @@ def check_data(network: NeuralNetwork, data: DataSet) -> None:
             raise ShapeError(f"the network has {needed} {what}; the data set has {given}")
     require_finite(network.weights, "weights")
     network.error_function.check_targets(data.targets)
-    if data.class_labels is not None:
-        data.require_classes()
 
 
 def _sessions(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> list[Session]:

@@ -29,6 +29,7 @@ from neuralframe.core.wiring import Wiring
 from neuralframe.exceptions import ShapeError, TopologyError
 from neuralframe.kernels import make_kernel
 from neuralframe.networks.learning import TrainingOptions, train
+from neuralframe.networks.reports import evaluate
 from neuralframe.networks.summary import summarize
 from neuralframe.training.control import TrainingControl
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from neuralframe.core.weight import Weight
     from neuralframe.data.data_set import DataSet
     from neuralframe.data.encoding import Encoding
+    from neuralframe.evaluation.reports import Report
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.learning import TrainingRun
@@ -382,6 +384,13 @@ class NeuralNetwork:
         if normalizer is None:
             return inputs
         return normalizer.transform(as_samples(inputs, self.n_inputs, "inputs"))
+
+    def evaluate(self, data: DataSet) -> Report:
+        """Return what the network's answers to samples with known targets are worth.
+
+        See `neuralframe.networks.reports.evaluate`.
+        """
+        return evaluate(self, data)
 
     # --- weights -------------------------------------------------------------------------------------
 

@@ -58,7 +58,7 @@ class IterationRecord:
         session = f"session {self.session}  " if self.session else ""
         return (
             f"{session}iteration {self.iteration}  error {self.error:.6g}{validation}{gradient}"
-            f"  {self.jobs} jobs  {self.seconds:.2f} s"
+            f"  jobs {self.jobs}  {self.seconds:.2f} s"
         )
 
 

@@ -303,6 +303,14 @@ def test_data_that_do_not_fit_are_refused(data):
         broken.learn(data)
 
 
+def test_training_on_one_class_only_is_refused():
+    one = nf.DataSet(np.ones((4, 2)), np.tile([0.0, 1.0], (4, 1)))
+    net = nf.MultilayerPerceptron(2, 2, output="softmax", seed=0)
+    with pytest.raises(nf.DataError, match="one class only"):
+        net.learn(one)
+    assert np.isfinite(nf.error_and_gradient(net, one)[0])
+
+
 def test_float32_training_comes_close_to_float64(data):
     errors = []
     for dtype in ("float64", "float32"):
