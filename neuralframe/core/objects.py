@@ -325,9 +325,10 @@ class JoinedProjection:
 
 def with_transfer_function(spec: LayerSpec, neuron: int, function: TransferFunction) -> LayerSpec:
     """Return a layer in which one neuron uses another transfer function."""
-    functions = [spec.transfer_of(position) for position in range(spec.size)]
-    functions[neuron] = function
-    return with_transfer_functions(spec, functions)
+    functions = [*spec.transfer_functions, function]
+    index = np.zeros(spec.size, dtype=np.int64) if spec.transfer_index is None else spec.transfer_index.copy()
+    index[neuron] = functions.index(function)
+    return _with_distinct(spec, functions, index)
 
 
 def with_transfer_functions(spec: LayerSpec, functions: Sequence[TransferFunction]) -> LayerSpec:
@@ -342,5 +343,14 @@ def with_transfer_functions(spec: LayerSpec, functions: Sequence[TransferFunctio
         if function not in distinct:
             distinct.append(function)
         index[position] = distinct.index(function)
-    alike = len(distinct) == 1
-    return attrs.evolve(spec, transfer_functions=tuple(distinct), transfer_index=None if alike else index)
+    return _with_distinct(spec, distinct, index)
+
+
+def _with_distinct(spec: LayerSpec, functions: Sequence[TransferFunction], index: Indices) -> LayerSpec:
+    """Return a layer with the functions that are used, and with no index where there is only one."""
+    used, index = np.unique(index, return_inverse=True)
+    return attrs.evolve(
+        spec,
+        transfer_functions=tuple(functions[i] for i in used),
+        transfer_index=None if len(used) == 1 else index,
+    )

@@ -27,6 +27,11 @@ class Weight:
     frozen : bool
         Whether training leaves the weight alone.
 
+    Attributes
+    ----------
+    belongs_to_network : bool
+        Whether a network has adopted the weight; it can be passed to connections until then.
+
     Examples
     --------
     >>> shared = Weight(0.5)
@@ -35,12 +40,13 @@ class Weight:
 
     """
 
-    __slots__ = ("_parameters", "_position")
+    __slots__ = ("_parameters", "_position", "belongs_to_network")
 
     def __init__(self, value: float | None = None, *, frozen: bool = False) -> None:
         # Until a network adopts it, a weight is a vector of one.
         self._parameters = Parameters(np.full(1, np.nan))
         self._position = 0
+        self.belongs_to_network = False
         if value is not None:
             self.value = value
         if frozen:
@@ -56,6 +62,7 @@ class Weight:
     def become(self, parameters: Parameters, position: int) -> None:
         """Turn into a view of `parameters` at `position`."""
         self._parameters, self._position = parameters, int(position)
+        self.belongs_to_network = True
 
     @property
     def value(self) -> float:

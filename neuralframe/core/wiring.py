@@ -119,7 +119,7 @@ class Wiring:
         pattern.check(self.layers[source].size, self.layers[target].size)
         number = len(self.projections)
         if share is not None:
-            self._shares[number] = self._shares.get(share, share)
+            self._shares[number] = share
             self._check_shapes(share, source, target)
         if frozen:
             self._frozen.add(number)
@@ -131,7 +131,10 @@ class Wiring:
     ) -> tuple[int, int]:
         """Connect two neurons, each (layer, position); return the numbers of projection and connection."""
         self.require_open()
-        if weight is not None and not isinstance(weight, Weight) and not math.isfinite(weight):
+        if isinstance(weight, Weight):
+            if weight.belongs_to_network:
+                raise TopologyError(f"{weight!r} belongs to a network already; make a new nf.Weight")
+        elif weight is not None and not math.isfinite(weight):
             raise NonFiniteError(f"a weight must be finite; got {weight!r}")
         layers = source[0], target[0]
         number = self._by_hand.setdefault(layers, len(self.projections))

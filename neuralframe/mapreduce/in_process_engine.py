@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from itertools import pairwise
@@ -52,19 +53,23 @@ class InProcessEngine(Engine):
         self.workers = workers or usable_processors()
         self._pool: ThreadPoolExecutor | None = None
         self._openings = 0
+        # Networks that learn in several threads may share an engine.
+        self._lock = threading.Lock()
 
     def open(self) -> None:
-        if self._openings == 0:
-            SingleThreadedBlas.acquire()
-        self._openings += 1
+        with self._lock:
+            if self._openings == 0:
+                SingleThreadedBlas.acquire()
+            self._openings += 1
 
     def close(self) -> None:
-        self._openings -= 1
-        if self._openings == 0:
-            SingleThreadedBlas.release()
-            if self._pool is not None:
-                self._pool.shutdown()
-                self._pool = None
+        with self._lock:
+            self._openings -= 1
+            if self._openings == 0:
+                SingleThreadedBlas.release()
+                pool, self._pool = self._pool, None
+                if pool is not None:
+                    pool.shutdown()
 
     def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
         with self:
@@ -81,9 +86,10 @@ class InProcessEngine(Engine):
         return self._sum_in_pool(job, blocks, left, partial)
 
     def _sum_in_pool(self, job: Job, blocks: Blocks, left: range, partial: PartialSum) -> PartialSum:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="neuralframe")
-        tasks = [self._pool.submit(map_blocks, job, blocks, part) for part in self.parts(left)]
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="neuralframe")
+            tasks = [self._pool.submit(map_blocks, job, blocks, part) for part in self.parts(left)]
         done, waiting = wait(tasks, return_when=FIRST_EXCEPTION)
         for task in waiting:
             task.cancel()

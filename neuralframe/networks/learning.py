@@ -170,7 +170,11 @@ def check_data(network: NeuralNetwork, data: DataSet) -> None:
         if needed != given:
             raise ShapeError(f"the network has {needed} {what}; the data set has {given}")
     require_finite(network.weights, "weights")
-    network.error_function.check_targets(data.targets)
+    start = 0
+    for number in network.topology.outputs:
+        size = network.topology.layers[number].size
+        network.error_function.check_targets(data.targets[:, start : start + size])
+        start += size
 
 
 def _sessions(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> list[Session]:

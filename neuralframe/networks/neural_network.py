@@ -194,7 +194,7 @@ class NeuralNetwork:
         self,
         source: Layer | Neuron,
         target: Layer | Neuron,
-        projection: str | Projection = "full",
+        projection: str | Projection | None = None,
         *,
         weight: float | Weight | None = None,
         share: JoinedProjection | None = None,
@@ -207,8 +207,9 @@ class NeuralNetwork:
         source, target : Layer or Neuron
             What feeds and what is fed. Two layers are joined by a projection; where one of them is a
             neuron, single connections are made.
-        projection : str or Projection
-            Which neurons of two layers are connected: ``"full"``, ``"one_to_one"`` or ``nf.Sparse(...)``.
+        projection : str or Projection, optional
+            Which neurons of two layers are connected: ``"full"`` (the default), ``"one_to_one"`` or
+            ``nf.Sparse(...)``.
         weight : float or Weight, optional
             The weight of the connection: a number is its initial value, and a `Weight` that is passed
             more than once is shared. Only where a neuron is connected.
@@ -232,7 +233,9 @@ class NeuralNetwork:
         if isinstance(source, Layer) and isinstance(target, Layer):
             if weight is not None:
                 raise TopologyError("weight= is for connections of neurons; a projection has many weights")
-            pattern = Projection.of(projection) if share is None else share.pattern
+            pattern = (
+                Projection.of(projection or "full") if share is None else self._shared(share, projection)
+            )
             number = self._wiring.join(
                 source.index,
                 target.index,
@@ -250,6 +253,14 @@ class NeuralNetwork:
             for connection in made:
                 connection.weight.frozen = True
         return made[0] if isinstance(source, Neuron) and isinstance(target, Neuron) else made
+
+    def _shared(self, share: JoinedProjection, projection: str | Projection | None) -> Projection:
+        """Return the pattern of a projection whose weights are to be shared."""
+        if share.wiring is not self._wiring:
+            raise TopologyError(f"{share!r} belongs to another network; weights are shared within one")
+        if projection is not None:
+            raise TopologyError("give projection= or share=: a shared projection brings its own pattern")
+        return share.pattern
 
     def _check_ours(self, end: Layer | Neuron) -> None:
         if not isinstance(end, Layer | Neuron):

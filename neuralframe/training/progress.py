@@ -70,7 +70,7 @@ class ProgressBar:
         )
 
         self._progress = Progress(
-            TextColumn("training"),
+            TextColumn("{task.fields[who]}"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.description}"),
@@ -85,7 +85,8 @@ class ProgressBar:
     def __call__(self, event: Event) -> None:
         record = event.record
         if record.session not in self._tasks:
-            self._tasks[record.session] = self._progress.add_task("", total=self._total)
+            who = f"session {record.session + 1}" if record.session else "training"
+            self._tasks[record.session] = self._progress.add_task("", total=self._total, who=who)
             self._progress.start()
         validation = "" if record.validation_error is None else f" validation {record.validation_error:.5g}"
         task = self._tasks[record.session]

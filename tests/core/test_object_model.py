@@ -399,8 +399,8 @@ def test_wiring_by_hand_is_linear():
     assert large < 2.1 * small
 
 
-def test_a_layer_is_no_dictionary_of_surprises():
-    """Views are frozen: what is not a setting cannot be set."""
+def test_what_is_no_setting_cannot_be_set():
+    """A size assigned in vain would be worse than an error."""
     layer = nf.MultilayerPerceptron(2, 1, seed=0).layers[1]
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         layer.index = 0

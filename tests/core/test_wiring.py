@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -214,3 +216,78 @@ def test_sizes_of_numpy_are_sizes():
     """A size that was counted by numpy can be saved like any other."""
     network = made(lambda net: net.connect(net.input_layer(np.int64(2)), net.layer(np.uint8(3))))
     assert type(network.layers[0].size) is type(network.layers[1].size) is int
+
+
+def test_a_projection_of_another_network_cannot_be_shared():
+    donor = nf.MultilayerPerceptron(2, 2, 2, seed=0)
+
+    class Borrowing(nf.NeuralNetwork):
+        def build(self):
+            self.connect(self.input_layer(2), self.layer(2), share=donor.projections[0])
+
+    with pytest.raises(nf.TopologyError, match="belongs to another network"):
+        Borrowing()
+
+
+def test_a_shared_projection_brings_its_own_pattern():
+    class Both(nf.NeuralNetwork):
+        def build(self):
+            inputs, first, second = self.input_layer(2), self.layer(2), self.layer(2)
+            shared = self.connect(inputs, first)
+            self.connect(first, second, "one_to_one", share=shared)
+
+    with pytest.raises(nf.TopologyError, match="its own pattern"):
+        Both()
+
+
+def test_a_share_of_a_share_is_the_first_projection():
+    class Tied(nf.NeuralNetwork):
+        def build(self):
+            layers = [self.input_layer(2), *(self.layer(2) for _ in range(3))]
+            projection = self.connect(layers[0], layers[1])
+            for source, target in itertools.pairwise(layers[1:]):
+                projection = self.connect(source, target, share=projection)
+
+    net = Tied(seed=0)
+    assert len(net.weights) == 4 + 3 * 2
+    assert np.shares_memory(net.layers[3].weights, net.layers[1].weights)
+
+
+def test_a_weight_of_one_network_cannot_be_given_to_another():
+    weight = nf.Weight(0.5)
+
+    class One(nf.NeuralNetwork):
+        def build(self):
+            self.connect(self.input_layer(1).neurons[0], self.layer(1).neurons[0], weight=weight)
+
+    One()
+    assert weight.belongs_to_network
+    with pytest.raises(nf.TopologyError, match="belongs to a network already"):
+        One()
+
+
+def test_a_transfer_function_that_no_neuron_uses_any_more_is_forgotten():
+    class Turned(nf.NeuralNetwork):
+        def build(self):
+            layer = self.layer(2, transfer_function="tanh")
+            self.connect(self.input_layer(1), layer)
+            layer.neurons[0].transfer_function = "sin"
+            layer.neurons[1].transfer_function = "sin"
+
+    assert Turned().layers[0].transfer_function == nf.Sin()
+
+
+def test_two_softmax_layers_are_checked_and_trained_each_by_itself():
+    """The targets' rows sum to 1 in the columns of each output layer."""
+
+    class TwoHeads(nf.NeuralNetwork):
+        def build(self):
+            inputs = self.input_layer(2)
+            for size in (2, 3):
+                self.connect(inputs, self.layer(size, transfer_function="softmax"))
+
+    targets = np.hstack([np.eye(2)[[0, 1, 1, 0]], np.eye(3)[[0, 1, 2, 0]]])
+    data = nf.DataSet(np.random.default_rng(0).standard_normal((4, 2)), targets)
+    assert nf.check_gradient(TwoHeads(seed=0), data) < 1e-9
+    with pytest.raises(nf.DataError):
+        nf.error_and_gradient(TwoHeads(seed=0), nf.DataSet(data.inputs, targets[:, ::-1]))

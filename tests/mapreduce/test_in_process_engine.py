@@ -99,6 +99,23 @@ def test_an_engine_works_again_after_a_failure_and_after_it_was_closed(data):
     assert engine.run(Counting(), data.blocks)[0][0] == data.n_samples
 
 
+@pytest.mark.usefixtures("pool_always")
+def test_several_threads_may_share_an_engine(data):
+    engine, found = nf.InProcessEngine(2), []
+
+    def run():
+        for _ in range(20):
+            found.append(engine.run(Counting(), data.blocks)[0][1].tobytes())
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 80
+    assert len(set(found)) == 1
+
+
 def test_parts_cover_the_blocks_in_order_and_stay_within_dyadic_ranges():
     for n_blocks in (1, 2, 7, 64, 1000):
         for workers in (1, 2, 5):
