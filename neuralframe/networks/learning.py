@@ -171,8 +171,7 @@ def check_data(network: NeuralNetwork, data: DataSet) -> None:
             raise ShapeError(f"the network has {needed} {what}; the data set has {given}")
     require_finite(network.weights, "weights")
     start = 0
-    for number in network.topology.outputs:
-        size = network.topology.layers[number].size
+    for size in (network.topology.layers[output].size for output in network.topology.outputs):
         network.error_function.check_targets(data.targets[:, start : start + size])
         start += size
 

@@ -104,8 +104,7 @@ def test_several_threads_may_share_an_engine(data):
     engine, found = nf.InProcessEngine(2), []
 
     def run():
-        for _ in range(20):
-            found.append(engine.run(Counting(), data.blocks)[0][1].tobytes())
+        found.extend(engine.run(Counting(), data.blocks)[0][1].tobytes() for _ in range(20))
 
     threads = [threading.Thread(target=run) for _ in range(4)]
     for thread in threads:

@@ -67,11 +67,11 @@ class Plan:
         return network
 
     def data(self, network):
-        """Return a few samples; targets are probabilities, which suit every error function."""
+        """Return a few samples; each output layer's targets are probabilities, which suit every error."""
         random = np.random.default_rng(self.seed + 1)
         n = int(random.integers(1, 6))
-        targets = random.uniform(0.1, 1, (n, network.n_outputs))
-        targets /= targets.sum(axis=1, keepdims=True)
+        parts = [random.uniform(0.1, 1, (n, network.layers[i].size)) for i in network.topology.outputs]
+        targets = np.hstack([part / part.sum(axis=1, keepdims=True) for part in parts])
         weights = random.uniform(0.1, 2, n) if self.weighted else None
         return nf.DataSet(random.uniform(-1.5, 1.5, (n, network.n_inputs)), targets, weights, block_size=2)
 
