@@ -32,10 +32,16 @@ def float_type(name: npt.DTypeLike) -> np.dtype[Any]:
         raise ChoiceError("floating-point type", name, FLOAT_TYPES) from None
     if dtype.name not in FLOAT_TYPES:
         raise ChoiceError("floating-point type", dtype.name, FLOAT_TYPES)
-    return dtype
+    return np.dtype(dtype.name)  # in this machine's byte order
 
 
-def require_finite(values: Array, what: str, columns: Sequence[str] | None = None) -> None:
+def require_finite(
+    values: Array,
+    what: str,
+    columns: Sequence[str] | None = None,
+    *,
+    advice: str = "Impute or drop missing values first",
+) -> None:
     """Raise `NonFiniteError` naming the first NaN or infinity of a vector or a matrix.
 
     Parameters
@@ -46,6 +52,8 @@ def require_finite(values: Array, what: str, columns: Sequence[str] | None = Non
         Its name in the message, such as ``"inputs"``.
     columns : sequence of str, optional
         Names of the columns of a matrix.
+    advice : str
+        What to do about it.
 
     """
     # A sum is finite far more often than not, and reads the array once without a mask.
@@ -62,7 +70,7 @@ def require_finite(values: Array, what: str, columns: Sequence[str] | None = Non
         place = f"row {where[0]}, column {column!r}"
     raise NonFiniteError(
         f"{what}: {values[where]} at {place} ({len(bad)} such value(s) in all); every value must be finite. "
-        "Impute or drop missing values first."
+        f"{advice}."
     )
 
 
@@ -73,6 +81,8 @@ def as_samples(values: npt.ArrayLike, n_columns: int | None, what: str) -> Array
     """
     try:
         array = np.asarray(values)
+        if array.dtype.kind == "c":
+            raise ShapeError(f"{what} must be real numbers; got {array.dtype}")
         if array.dtype.name not in FLOAT_TYPES:
             array = array.astype(np.float64)
     except (TypeError, ValueError) as problem:

@@ -9,6 +9,7 @@ imported: a name is only ever looked up among classes that exist.
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from abc import ABC
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -50,7 +51,7 @@ class Component(ABC):
         qualified = qualified_name(cls)
         cls._members[qualified] = cls
         holder = cls._members.get(cls.name)
-        if holder is None or qualified_name(holder) == qualified:
+        if holder is None or is_own(cls) or qualified_name(holder) == qualified:
             cls._members[cls.name] = cls
 
     @classmethod
@@ -62,9 +63,9 @@ class Component(ABC):
     def members(cls) -> dict[str, type[Self]]:
         """Return the concrete members of the family by their short names."""
         return {
-            name: member  # type: ignore[misc]
+            name: member
             for name, member in cls._members.items()
-            if ":" not in name and not inspect.isabstract(member)
+            if ":" not in name and not inspect.isabstract(member) and issubclass(member, cls)
         }
 
     @classmethod
@@ -93,6 +94,11 @@ class Component(ABC):
         return snake_case(cls.family().__name__).replace("_", " ")
 
 
+def is_own(cls: type) -> bool:
+    """Return whether a class is one of neuralframe's, whose short names mean the same everywhere."""
+    return cls.__module__.startswith("neuralframe.")
+
+
 def qualified_name(cls: type) -> str:
     """Return ``module:Class``."""
     return f"{cls.__module__}:{cls.__qualname__}"
@@ -110,7 +116,7 @@ def to_json(component: Component, arrays: dict[str, Any] | None = None) -> dict[
 
     """
     cls = type(component)
-    name = cls.name if cls._members.get(cls.name) is cls else qualified_name(cls)
+    name = cls.name if is_own(cls) else qualified_name(cls)
     return {
         "family": snake_case(cls.family().__name__),
         "type": name,
@@ -170,6 +176,8 @@ def _value_to_json(value: Any, where: str, arrays: dict[str, Any] | None) -> Any
         return _value_to_json(value.tolist(), where, arrays)
     if isinstance(value, tuple | list):
         return [_value_to_json(item, where, arrays) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ParameterError(f"{where} is {value!r}; only finite numbers can be written to a file")
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise ParameterError(f"{where} is {value!r}, which cannot be written to a file")

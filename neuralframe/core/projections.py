@@ -56,6 +56,10 @@ class Projection(Component):
     def n_weights(self, n_sources: int, n_targets: int) -> int:
         """Return the length of the projection's block of weights."""
 
+    def values_per_sample(self, n_sources: int, n_targets: int) -> int:  # noqa: ARG002
+        """Return how many numbers the arithmetic makes for a sample on its way to the sums; 0 for most."""
+        return 0
+
     @abstractmethod
     def table(self, n_sources: int, n_targets: int) -> ConnectionTable:
         """Return all connections, ordered by target where the pattern has an order of its own."""
@@ -190,7 +194,7 @@ def row_products(left: Array, right: Array) -> Array:
 class GroupedSum:
     """Adds rows that share an index: ``out[i] = sum of rows[k] over all k with index[k] == i``.
 
-    Rows are added in the order of k, so the result is the same on every run.
+    The same rows give the same bits on every run.
 
     Parameters
     ----------
@@ -253,6 +257,10 @@ class Sparse(Projection):
 
     def n_weights(self, n_sources: int, n_targets: int) -> int:  # noqa: ARG002
         """Return the number of connections."""
+        return len(self.targets)
+
+    def values_per_sample(self, n_sources: int, n_targets: int) -> int:  # noqa: ARG002
+        """Return the number of connections: each brings a product."""
         return len(self.targets)
 
     def table(self, n_sources: int, n_targets: int) -> ConnectionTable:  # noqa: ARG002

@@ -7,6 +7,8 @@ in the order in which they were joined, then its biases.
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -141,9 +143,9 @@ class Topology:
         object.__setattr__(self, "order", _evaluation_order(self.layers, self.projections))
         for number in self.order:
             self._check_fed(number)
-        for number, layer in enumerate(self.layers):
-            if layer.is_input and not any(spec.source == number for spec in self.projections):
-                raise TopologyError(f"the input layer {layer.name!r} feeds no other layer")
+        for number in self.outputs:
+            if self.layers[number].is_input:
+                raise TopologyError(f"the input layer {self.layers[number].name!r} feeds no other layer")
 
     @property
     def inputs(self) -> tuple[int, ...]:
@@ -168,7 +170,14 @@ class Topology:
 
     def incoming(self, layer: int) -> list[ProjectionSpec]:
         """Return the projections that feed a layer, in the order in which they were joined."""
-        return [spec for spec in self.projections if spec.target == layer]
+        return self._incoming[layer]
+
+    @cached_property
+    def _incoming(self) -> list[list[ProjectionSpec]]:
+        feeding: list[list[ProjectionSpec]] = [[] for _ in self.layers]
+        for spec in self.projections:
+            feeding[spec.target].append(spec)
+        return feeding
 
     def block(self, spec: ProjectionSpec) -> slice | Indices:
         """Return what selects a projection's weights in the weight vector."""
@@ -190,7 +199,7 @@ class Topology:
         layer = self.layers[number]
         if not self.incoming(number):
             raise TopologyError(f"nothing feeds layer {layer.name!r}; connect it or leave it out")
-        if layer.bias is not None and isinstance(layer.input_function, WeightedSum):
+        if layer.bias is not None and type(layer.input_function) is WeightedSum:
             return
         fed = np.zeros(layer.size, dtype=bool)
         for spec in self.incoming(number):
@@ -207,9 +216,8 @@ def _check_layers(layers: tuple[LayerSpec, ...], n_weights: int) -> None:
         raise TopologyError("a network needs an input layer; make one with self.input_layer(size)")
     if all(layer.is_input for layer in layers):
         raise TopologyError("a network needs a layer after its inputs; make one with self.layer(size)")
-    names = [layer.name for layer in layers]
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(layer.name for layer in layers).items():
+        if times > 1:
             raise TopologyError(f"two layers are called {name!r}; give them different names")
     for layer in layers:
         if layer.bias is not None and not 0 <= layer.bias <= n_weights - layer.size:
@@ -241,24 +249,31 @@ def _check_projection(spec: ProjectionSpec, layers: tuple[LayerSpec, ...], n_wei
 def _evaluation_order(
     layers: tuple[LayerSpec, ...], projections: tuple[ProjectionSpec, ...]
 ) -> tuple[int, ...]:
-    """Order the computing layers so that each comes after those that feed it (Kahn's algorithm)."""
-    waiting = {
-        number: {
-            spec.source for spec in projections if spec.target == number and not layers[spec.source].is_input
-        }
-        for number, layer in enumerate(layers)
-        if not layer.is_input
+    """Order the computing layers so that each comes after those that feed it (Kahn, 1962)."""
+    feeds: dict[int, set[int]] = {number: set() for number in range(len(layers))}
+    waits_for: dict[int, set[int]] = {
+        number: set() for number, layer in enumerate(layers) if not layer.is_input
     }
+    for spec in projections:
+        feeds[spec.source].add(spec.target)
+        if spec.source in waits_for:
+            waits_for[spec.target].add(spec.source)
+    ready = [number for number, sources in waits_for.items() if not sources]
     order: list[int] = []
-    while waiting:
-        ready = next((number for number, sources in waiting.items() if sources <= set(order)), None)
-        if ready is None:
-            raise TopologyError(
-                f"a cycle without a delay: {_cycle(waiting, layers)}. "
-                "A layer cannot feed itself within one step"
-            )
-        order.append(ready)
-        del waiting[ready]
+    # Of the layers that are ready the one made first comes first, so that the order is one and the same.
+    heapq.heapify(ready)
+    while ready:
+        order.append(heapq.heappop(ready))
+        del waits_for[order[-1]]
+        for number in feeds[order[-1]]:
+            waits_for[number].discard(order[-1])
+            if not waits_for[number]:
+                heapq.heappush(ready, number)
+    if waits_for:
+        raise TopologyError(
+            f"a cycle without a delay: {_cycle(waits_for, layers)}. "
+            "A layer cannot feed itself within one step"
+        )
     return tuple(order)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuralframe.core.components import Component
 from neuralframe.exceptions import ParameterError, TopologyError
 
 if TYPE_CHECKING:
@@ -42,11 +43,15 @@ def number(
         except (TypeError, OverflowError):
             good = False
         if not good:
-            raise ParameterError(
-                f"{type(instance).__name__}: {attribute.name} must be {wanted}; got {value!r}"
-            )
+            raise ParameterError(f"{_named(instance, attribute)} must be {wanted}; got {value!r}")
 
     return check
+
+
+def _named(instance: Any, attribute: attrs.Attribute[Any]) -> str:
+    """Return what users call an attribute: with the class only if they made the object themselves."""
+    prefix = f"{type(instance).__name__}: " if isinstance(instance, Component) else ""
+    return f"{prefix}{attribute.name}"
 
 
 def count(*, at_least: int = 1) -> Validator:
@@ -55,11 +60,17 @@ def count(*, at_least: int = 1) -> Validator:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < at_least:
             raise ParameterError(
-                f"{type(instance).__name__}: {attribute.name} must be a whole number >= {at_least}; "
-                f"got {value!r}"
+                f"{_named(instance, attribute)} must be a whole number >= {at_least}; got {value!r}"
             )
 
     return check
+
+
+def whole(value: Any, what: str) -> int:
+    """Return a whole number, at least 1, as an int; anything else is a `ParameterError`."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
+        raise ParameterError(f"{what} must be a whole number >= 1; got {value!r}")
+    return int(value)
 
 
 def one_of(*choices: str) -> Validator:
@@ -68,8 +79,7 @@ def one_of(*choices: str) -> Validator:
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if value not in choices:
             raise ParameterError(
-                f"{type(instance).__name__}: {attribute.name} must be one of {', '.join(choices)}; "
-                f"got {value!r}"
+                f"{_named(instance, attribute)} must be one of {', '.join(choices)}; got {value!r}"
             )
 
     return check
@@ -87,6 +97,15 @@ def require_ascending(instance: Any, *names: str) -> None:
         raise ParameterError(
             f"{type(instance).__name__} needs {' < '.join(names)}; got {', '.join(map(repr, values))}"
         )
+
+
+def seed_sequence(seed: Any) -> np.random.SeedSequence:
+    """Return what seeds generators from None, a whole number or a generator; else `ParameterError`."""
+    if isinstance(seed, np.random.Generator):
+        return np.random.SeedSequence(int(seed.integers(1 << 62)))
+    if seed is not None and (not hasattr(seed, "__index__") or seed < 0):
+        raise ParameterError(f"seed must be a whole number >= 0, a numpy Generator or None; got {seed!r}")
+    return np.random.SeedSequence(seed)
 
 
 def whole_sizes(sizes: Sequence[Any], *, at_least: int) -> tuple[int, ...]:

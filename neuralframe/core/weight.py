@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neuralframe.core.parameters import Parameters
-from neuralframe.exceptions import NonFiniteError
+from neuralframe.exceptions import NonFiniteError, ParameterError
 
 if TYPE_CHECKING:
     from neuralframe.core.arrays import Vector
+
+
+def require_weight(value: object) -> None:
+    """Raise an error unless `value` can be a weight."""
+    if not isinstance(value, Real):
+        raise ParameterError(f"a weight must be a number; got {value!r}")
+    if not math.isfinite(value):
+        raise NonFiniteError(f"a weight must be finite; got {value!r}")
 
 
 class Weight:
@@ -71,8 +80,7 @@ class Weight:
 
     @value.setter
     def value(self, value: float) -> None:
-        if not math.isfinite(value):
-            raise NonFiniteError(f"a weight must be finite; got {value!r}")
+        require_weight(value)
         self._parameters.weights[self._position] = value
 
     @property

@@ -7,7 +7,6 @@ linear in what was wired: a full projection is one entry, a connection made by h
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import attrs
@@ -17,8 +16,8 @@ from neuralframe.core.initializers import default_initializer
 from neuralframe.core.parameters import Parameters
 from neuralframe.core.projections import Sparse
 from neuralframe.core.topology import LayerSpec, ProjectionSpec, Topology
-from neuralframe.core.weight import Weight
-from neuralframe.exceptions import NonFiniteError, TopologyError
+from neuralframe.core.weight import Weight, require_weight
+from neuralframe.exceptions import TopologyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,8 +133,8 @@ class Wiring:
         if isinstance(weight, Weight):
             if weight.belongs_to_network:
                 raise TopologyError(f"{weight!r} belongs to a network already; make a new nf.Weight")
-        elif weight is not None and not math.isfinite(weight):
-            raise NonFiniteError(f"a weight must be finite; got {weight!r}")
+        elif weight is not None:
+            require_weight(weight)
         layers = source[0], target[0]
         number = self._by_hand.setdefault(layers, len(self.projections))
         if number == len(self.projections):

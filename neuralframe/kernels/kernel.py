@@ -47,7 +47,7 @@ class Kernel(ABC):
 
     @abstractmethod
     def errors(
-        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Array | None = None
+        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Vector | None = None
     ) -> Vector:
         """Return the error summed over the block for each weight vector.
 
@@ -57,7 +57,7 @@ class Kernel(ABC):
             One weight vector a row.
         inputs : (n_samples, n_inputs)
         targets : (n_samples, n_outputs)
-        sample_weights : (n_samples,), optional
+        sample_weights : (n_samples,) float64, optional
             What each sample's error is multiplied by.
 
         Returns
@@ -68,7 +68,7 @@ class Kernel(ABC):
 
     @abstractmethod
     def errors_and_gradients(
-        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Array | None = None
+        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Vector | None = None
     ) -> tuple[Vector, Vector]:
         """Return the summed errors (S,) and their gradients (S, n_weights), both float64."""
 

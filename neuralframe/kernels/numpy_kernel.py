@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from neuralframe.kernels.kernel import Kernel
+from neuralframe.kernels.output_error import OutputError
 from neuralframe.kernels.stages import Layers, make_stage, present
 
 if TYPE_CHECKING:
@@ -36,29 +37,25 @@ class NumpyKernel(Kernel):
     def __init__(self, topology: Topology, dtype: npt.DTypeLike = "float64") -> None:
         super().__init__(topology, dtype)
         self._stages = [make_stage(topology, number) for number in topology.order]
-        self._chunk = chunk_size(sum(stage.n_connections for stage in self._stages), self.dtype.itemsize)
-        self._error = topology.error_function
-        output_layer = topology.layers[topology.outputs[0]]
-        self._fused = (
-            len(topology.outputs) == 1
-            and output_layer.transfer_index is None
-            and self._error.fuses(output_layer.transfer_functions[0])
-        )
+        values_per_sample = sum(stage.values_per_sample for stage in self._stages)
+        self._chunk = chunk_size(values_per_sample, self.dtype.itemsize)
+        self._error = OutputError(topology)
 
     def outputs(self, weights: Vector, inputs: Array) -> Array:
         outputs = np.empty((len(inputs), self.topology.n_outputs), self.dtype)
-        cast = laid_out(weights, self.dtype)
-        for rows in self._chunks(len(inputs)):
-            _, activations = self._forward(cast, inputs[rows])
-            outputs[rows] = self._network_output(activations).T
+        for rows, activations in self._passes(weights, inputs):
+            outputs[rows] = self._error.outputs(activations).T
         return outputs
 
     def activations(self, weights: Vector, inputs: Array) -> list[Array]:
-        _, activations = self._forward(laid_out(weights, self.dtype), inputs)
-        return [array.T for array in activations if array is not None]
+        found = [np.empty((len(inputs), layer.size), self.dtype) for layer in self.topology.layers]
+        for rows, activations in self._passes(weights, inputs):
+            for array, part in zip(found, activations, strict=True):
+                array[rows] = present(part).T
+        return found
 
     def errors(
-        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Array | None = None
+        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Vector | None = None
     ) -> Vector:
         errors = np.zeros(len(weights))
         cast = laid_out(weights, self.dtype)
@@ -69,7 +66,7 @@ class NumpyKernel(Kernel):
         return errors
 
     def errors_and_gradients(
-        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Array | None = None
+        self, weights: Vector, inputs: Array, targets: Array, sample_weights: Vector | None = None
     ) -> tuple[Vector, Vector]:
         errors = np.zeros(len(weights))
         gradients = np.zeros(weights.shape)
@@ -78,29 +75,38 @@ class NumpyKernel(Kernel):
             for s, vector in enumerate(cast):
                 nets, activations = self._forward(vector, chunk.inputs)
                 errors[s] += self._error_sum(nets, activations, chunk)
-                deltas = self._output_deltas(nets, activations, chunk)
-                self._backward(vector, nets, activations, deltas, gradients[s])
+                self._backward(vector, nets, activations, chunk, gradients[s])
         return errors, gradients
+
+    def _passes(self, weights: Vector, inputs: Array) -> Iterator[tuple[slice, Layers]]:
+        """Yield the outputs of all layers for each chunk of samples."""
+        cast = laid_out(weights, self.dtype)
+        for rows in self._chunks(len(inputs)):
+            yield rows, self._forward(cast, inputs[rows])[1]
 
     def _chunks(self, n_samples: int) -> Iterator[slice]:
         for start in range(0, n_samples, self._chunk):
             yield slice(start, start + self._chunk)
 
-    def _cut(self, inputs: Array, targets: Array, sample_weights: Array | None) -> Iterator[Chunk]:
+    def _cut(self, inputs: Array, targets: Array, sample_weights: Vector | None) -> Iterator[Chunk]:
+        """Yield the samples in chunks; one of weight 0 is left out, as its error may be infinite."""
         for rows in self._chunks(len(inputs)):
-            target = laid_out(targets[rows].T, self.dtype)
-            scale = None if sample_weights is None else sample_weights[rows].astype(self.dtype, copy=False)
-            yield Chunk(inputs[rows], target, scale)
+            if sample_weights is None:
+                yield Chunk(inputs[rows], laid_out(targets[rows].T, self.dtype))
+                continue
+            counting = np.flatnonzero(sample_weights[rows]) + rows.start
+            yield Chunk(inputs[counting], laid_out(targets[counting].T, self.dtype), sample_weights[counting])
 
     def _forward(self, weights: Array, inputs: Array) -> tuple[Layers, Layers]:
         """Return the net inputs and the outputs of every layer, feature-major."""
         columns = laid_out(inputs, self.dtype).T
         nets: Layers = [None] * len(self.topology.layers)
         activations: Layers = list(nets)
-        for number, part in zip(
-            self.topology.inputs, self._split(columns, self.topology.inputs), strict=True
-        ):
-            activations[number] = part
+        start = 0
+        for number in self.topology.inputs:
+            size = self.topology.layers[number].size
+            activations[number] = columns[start : start + size]
+            start += size
         with quietly():
             for stage in self._stages:
                 net = stage.net(weights, activations)
@@ -108,54 +114,22 @@ class NumpyKernel(Kernel):
         return nets, activations
 
     def _error_sum(self, nets: Layers, activations: Layers, chunk: Chunk) -> float:
-        output = self._network_output(activations).T
         with quietly():
-            if self._fused:
-                values = self._error.net_values(self._network_output(nets).T, output, chunk.target.T)
-            else:
-                values = self._error.values(output, chunk.target.T)
-            if chunk.scale is not None:
-                values = values * chunk.scale
-            return float(np.sum(values, dtype=np.float64))
-
-    def _output_deltas(self, nets: Layers, activations: Layers, chunk: Chunk) -> Layers:
-        """Return dE/d(output) of the output layers, or dE/d(net) where the error is fused with its layer."""
-        output = self._network_output(activations).T
-        with quietly():
-            if self._fused:
-                delta = self._error.net_derivative(self._network_output(nets).T, output, chunk.target.T).T
-            else:
-                delta = self._error.derivative(output, chunk.target.T).T
-            if chunk.scale is not None:
-                delta = delta * chunk.scale
-        deltas: Layers = [None] * len(self.topology.layers)
-        for number, part in zip(
-            self.topology.outputs, self._split(delta, self.topology.outputs), strict=True
-        ):
-            deltas[number] = part
-        return deltas
+            return self._error.total(nets, activations, chunk.target, chunk.sample_weights)
 
     def _backward(
-        self, weights: Array, nets: Layers, activations: Layers, deltas: Layers, gradient: Vector
+        self, weights: Array, nets: Layers, activations: Layers, chunk: Chunk, gradient: Vector
     ) -> None:
-        """Carry the deltas back from layer to layer and add the chunk's gradient sum into `gradient`."""
+        """Carry the error back from layer to layer and add the chunk's gradient sum into `gradient`."""
         with quietly():
+            scale = None if chunk.sample_weights is None else chunk.sample_weights.astype(self.dtype)
+            deltas = self._error.deltas(nets, activations, chunk.target, scale)
             for stage in reversed(self._stages):
                 delta = present(deltas[stage.number])
-                if not self._fused or stage.number != self.topology.outputs[0]:
+                if not (self._error.is_fused and stage.number in self.topology.outputs):
                     net, output = present(nets[stage.number]), present(activations[stage.number])
                     delta = stage.net_delta(net, output, delta)
                 stage.backward(weights, activations, delta, gradient, deltas)
-
-    def _network_output(self, layers: Layers) -> Array:
-        """Return the output layers one below the other, shape (n_outputs, n_samples)."""
-        parts = [present(layers[number]) for number in self.topology.outputs]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def _split(self, rows: Array, layers: tuple[int, ...]) -> list[Array]:
-        """Cut rows that stand for several layers into those of each."""
-        sizes = [self.topology.layers[number].size for number in layers]
-        return np.split(rows, np.cumsum(sizes)[:-1]) if len(sizes) > 1 else [rows]
 
 
 @attrs.frozen(eq=False)
@@ -164,7 +138,7 @@ class Chunk:
 
     inputs: Array
     target: Array
-    scale: Array | None
+    sample_weights: Vector | None = None
 
 
 def quietly() -> np.errstate:

@@ -47,9 +47,9 @@ class Stage(ABC):
         }
 
     @property
-    def n_connections(self) -> int:
-        """Number of values a sample needs while the layer's net input is computed."""
-        return self._layer.size
+    @abstractmethod
+    def values_per_sample(self) -> int:
+        """Numbers that a sample needs while the layer's net input is computed, about."""
 
     @abstractmethod
     def combine(self, weights: Array, activations: Layers) -> Array:
@@ -101,6 +101,7 @@ class SummingStage(Stage):
 
     def __init__(self, topology: Topology, number: int) -> None:
         super().__init__(topology, number)
+        self._sizes = [layer.size for layer in topology.layers]
         self._projections = [
             (spec.pattern, spec.source, topology.block(spec)) for spec in topology.incoming(number)
         ]
@@ -108,6 +109,14 @@ class SummingStage(Stage):
         self._sums = [
             GroupedSum(block) if not isinstance(block, slice) else None for _, _, block in self._projections
         ]
+
+    @property
+    def values_per_sample(self) -> int:
+        parts = (
+            pattern.values_per_sample(self._sizes[source], self._layer.size)
+            for pattern, source, _ in self._projections
+        )
+        return self._layer.size + sum(parts)
 
     def combine(self, weights: Array, activations: Layers) -> Array:
         net: Array | None = None
@@ -142,7 +151,7 @@ class GeneralStage(Stage):
         self._groups = [PlannedGroup(group) for group in fan_in_groups(topology, number)]
 
     @property
-    def n_connections(self) -> int:
+    def values_per_sample(self) -> int:
         return sum(planned.group.weights.size for planned in self._groups)
 
     def combine(self, weights: Array, activations: Layers) -> Array:
@@ -197,14 +206,15 @@ class PlannedGroup:
 
 def make_stage(topology: Topology, number: int) -> Stage:
     """Return the stage of a layer: the fast one wherever its neurons take weighted sums."""
-    summing = isinstance(topology.layers[number].input_function, WeightedSum)
+    # A subclass of WeightedSum may combine otherwise.
+    summing = type(topology.layers[number].input_function) is WeightedSum
     return SummingStage(topology, number) if summing else GeneralStage(topology, number)
 
 
 def add_delta(deltas: Layers, layer: int, delta: Array) -> None:
     """Add to a layer's delta; the first one is taken as it is."""
-    present = deltas[layer]
-    deltas[layer] = delta if present is None else present + delta
+    sum_so_far = deltas[layer]
+    deltas[layer] = delta if sum_so_far is None else sum_so_far + delta
 
 
 def present(array: Array | None) -> Array:

@@ -27,7 +27,9 @@ class Engine(ABC):
         Raises
         ------
         EngineError
-            If a block could not be mapped, or the result does not cover every block exactly once.
+            If the result does not cover every block exactly once.
+
+        What mapping a block raises is raised here, with a note that names the block.
 
         """
 

@@ -90,7 +90,7 @@ class Evaluator:
         if self.decay == 0:
             return Evaluation(found.error, found.gradient, 0.0, found.validation_error)
         decayed = np.where(self.kernel.topology.is_bias, 0.0, weights)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             penalty = self.decay / 2 * float(np.sum(np.square(decayed)))
-        gradient = None if found.gradient is None else found.gradient + self.decay * decayed
+            gradient = None if found.gradient is None else found.gradient + self.decay * decayed
         return Evaluation(found.error + penalty, gradient, penalty, found.validation_error)

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from neuralframe.exceptions import ParameterError
+from neuralframe.core.validation import whole
 from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.engine import Engine
 from neuralframe.mapreduce.partial_sum import PartialSum
@@ -48,9 +48,9 @@ class InProcessEngine(Engine):
     name: ClassVar[str] = "threads"
 
     def __init__(self, workers: int | None = None) -> None:
-        if workers is not None and workers < 1:
-            raise ParameterError(f"InProcessEngine: workers must be at least 1; got {workers}")
-        self.workers = workers or usable_processors()
+        if workers is None:
+            workers = usable_processors()
+        self.workers = whole(workers, "InProcessEngine: workers")
         self._pool: ThreadPoolExecutor | None = None
         self._openings = 0
         # Networks that learn in several threads may share an engine.
@@ -64,6 +64,8 @@ class InProcessEngine(Engine):
 
     def close(self) -> None:
         with self._lock:
+            if self._openings == 0:
+                return
             self._openings -= 1
             if self._openings == 0:
                 SingleThreadedBlas.release()
@@ -90,11 +92,14 @@ class InProcessEngine(Engine):
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="neuralframe")
             tasks = [self._pool.submit(map_blocks, job, blocks, part) for part in self.parts(left)]
-        done, waiting = wait(tasks, return_when=FIRST_EXCEPTION)
-        for task in waiting:
-            task.cancel()
-        for task in done:
-            partial.merge(task.result())
+        try:
+            done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
+            for task in done:
+                partial.merge(task.result())
+        finally:
+            # After a failure, or Ctrl-C, what has not begun need not begin.
+            for task in tasks:
+                task.cancel()
         return partial
 
     def parts(self, numbers: range) -> list[range]:

@@ -4,6 +4,9 @@ Floating-point addition is not associative, so the order of additions must not d
 numbers give it: every sum covers a dyadic range of blocks, ``[i * 2**level, (i + 1) * 2**level)``, and only
 the two halves of such a range are ever added, left to right. Any grouping of the blocks over workers then
 builds the same binary tree. A worker that maps n neighbouring blocks holds at most about 2 log2(n) sums.
+
+The ranges that are left at the end are added from the right, as they would be if more blocks followed: so
+validation blocks, which come after the training blocks, do not change the sums over these.
 """
 
 from __future__ import annotations
@@ -61,8 +64,8 @@ class PartialSum:
             held = sum(1 << level for level, _ in self._ranges)
             raise EngineError(f"the job's result covers {held} block(s), not the {n_blocks} of the data set")
         total: KeyedSums = {}
-        for covered in expected:
-            total = self._joined(total, self._ranges[covered])
+        for covered in reversed(expected):
+            total = self._joined(self._ranges[covered], total)
         return total
 
     def _add(self, covered: Range, sums: KeyedSums) -> None:

@@ -8,10 +8,7 @@ import numpy as np
 
 from neuralframe.core.arrays import require_finite
 from neuralframe.exceptions import ShapeError
-from neuralframe.kernels import make_kernel
-from neuralframe.mapreduce import make_engine
-from neuralframe.mapreduce.evaluator import Evaluator
-from neuralframe.networks.learning import check_data
+from neuralframe.networks.preparation import check_fit, make_evaluator
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,8 +22,8 @@ STEPS = tuple(10.0**-exponent for exponent in (2.0, 2.5, 3.0, 3.5, 4.0))
 """Step lengths tried for each weight; the fourth-order difference is best near 1e-3 where E is smooth,
 and shorter steps stay on one side of the kinks of rectifiers, minima and maxima."""
 
-CANDIDATES_PER_JOB = 4096
-"""Weight vectors evaluated in one job at most, so that checking a wide network does not fill memory."""
+BYTES_PER_JOB = 1 << 26
+"""Size of the weight vectors evaluated in one job, about, so that a wide network does not fill memory."""
 
 
 def error_and_gradient(
@@ -54,7 +51,8 @@ def error_and_gradient(
         Zero at frozen weights, which training does not change.
 
     """
-    evaluator = _evaluator(network, data, engine=engine, kernel=kernel, dtype=dtype, decay=decay)
+    check_fit(network, data)
+    evaluator = make_evaluator(network, data.blocks, engine=engine, kernel=kernel, dtype=dtype, decay=decay)
     (found,) = evaluator.evaluate(network.weights[np.newaxis], np.array([True]))
     assert found.gradient is not None
     gradient = found.gradient
@@ -80,7 +78,8 @@ def errors(
             f"weights must have shape (S, {len(network.weights)}), one vector a row; got {candidates.shape}"
         )
     require_finite(candidates, "weights")
-    evaluator = _evaluator(network, data, engine=engine, kernel=kernel, dtype=dtype, decay=decay)
+    check_fit(network, data)
+    evaluator = make_evaluator(network, data.blocks, engine=engine, kernel=kernel, dtype=dtype, decay=decay)
     found = evaluator.evaluate(candidates, np.zeros(len(candidates), dtype=bool))
     return np.array([evaluation.error for evaluation in found])
 
@@ -130,8 +129,8 @@ def check_gradient(
 
 def _differences(network: NeuralNetwork, data: DataSet, chosen: Indices, decay: float) -> Vector:
     """Return the derivative at each chosen weight from differences of E."""
-    per_weight = 4 * len(STEPS)
-    batch = max(1, CANDIDATES_PER_JOB // per_weight)
+    bytes_per_weight = 4 * len(STEPS) * network.weights.nbytes
+    batch = max(1, BYTES_PER_JOB // bytes_per_weight)
     parts = [chosen[start : start + batch] for start in range(0, len(chosen), batch)]
     return np.concatenate(
         [_most_stable(_stencils(network, data, part, decay)) for part in parts] or [np.zeros(0)]
@@ -163,16 +162,3 @@ def _most_stable(slopes: Vector) -> Vector:
     best = np.argmin(changes, axis=0)
     stable: Vector = slopes[best, np.arange(slopes.shape[1])]
     return stable
-
-
-def _evaluator(
-    network: NeuralNetwork,
-    data: DataSet,
-    *,
-    engine: str | Engine,
-    kernel: str,
-    dtype: npt.DTypeLike,
-    decay: float,
-) -> Evaluator:
-    check_data(network, data)
-    return Evaluator(make_engine(engine), make_kernel(kernel, network.topology, dtype), data.blocks, decay)

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from neuralframe.core.arrays import float_type, require_finite
+from neuralframe.core.arrays import float_type
 from neuralframe.core.initialization import draw_weights
-from neuralframe.core.validation import count, number
+from neuralframe.core.validation import count, number, seed_sequence
 from neuralframe.data.blocks import Blocks
 from neuralframe.data.data_set import DataSet
-from neuralframe.exceptions import ParameterError, ShapeError
-from neuralframe.kernels import make_kernel
+from neuralframe.exceptions import ParameterError
 from neuralframe.learning.stop_conditions import MaxIterations, StopCondition
-from neuralframe.mapreduce import make_engine
-from neuralframe.mapreduce.evaluator import Evaluator
+from neuralframe.networks.preparation import check_fit, make_evaluator, prepared_like, require_data_set
+from neuralframe.training.control import TrainingControl
 from neuralframe.training.driver import Driver
 from neuralframe.training.progress import progress_listeners
 from neuralframe.training.session import Session, SessionObjective
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from neuralframe.core.learning_rule import LearningRule
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.neural_network import NeuralNetwork
-    from neuralframe.training.control import TrainingControl
     from neuralframe.training.events import Listener
     from neuralframe.training.history import History
 
@@ -35,16 +33,38 @@ DEFAULT_ITERATIONS = 1000
 """How long training goes on when no stop condition is given."""
 
 
-def _conditions(given: StopCondition | Sequence[StopCondition] | None) -> tuple[StopCondition, ...]:
+def _conditions(given: Any) -> tuple[StopCondition, ...]:
     if given is None:
         return (MaxIterations(DEFAULT_ITERATIONS),)
-    conditions = (given,) if isinstance(given, StopCondition) else tuple(given)
-    for condition in conditions:
-        if not isinstance(condition, StopCondition):
-            raise ParameterError(
-                f"stop takes stop conditions such as nf.MaxIterations(200); got {condition!r}"
-            )
+    conditions = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    if not conditions or not all(isinstance(condition, StopCondition) for condition in conditions):
+        raise ParameterError(
+            f"stop takes one or more stop conditions such as nf.MaxIterations(200); got {given!r}"
+        )
     return conditions
+
+
+def _listeners(given: Any) -> tuple[Listener, ...]:
+    listeners = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(callable(listener) for listener in listeners):
+        raise ParameterError(f"listeners takes functions of an event, such as [print]; got {given!r}")
+    return listeners
+
+
+def _validation(given: Any) -> float | DataSet | None:
+    if given is None or isinstance(given, DataSet):
+        return given
+    if not isinstance(given, float) or not 0 < given < 1:
+        raise ParameterError(
+            f"validation takes a share of the samples, above 0 and below 1, or a DataSet; got {given!r}"
+        )
+    return given
+
+
+def _control(given: Any) -> TrainingControl:
+    if given is not None and not isinstance(given, TrainingControl):
+        raise ParameterError(f"control takes an nf.TrainingControl; got {given!r}")
+    return given or TrainingControl()
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -55,17 +75,17 @@ class TrainingOptions:
     engine: str | Engine
     kernel: str
     dtype: np.dtype[Any] = attrs.field(converter=float_type)
-    validation: float | DataSet | None
+    validation: float | DataSet | None = attrs.field(converter=_validation)
     stop: tuple[StopCondition, ...] = attrs.field(converter=_conditions)
     decay: float = attrs.field(validator=number(at_least=0))
     sessions: int = attrs.field(validator=count())
-    listeners: Sequence[Listener]
+    listeners: tuple[Listener, ...] = attrs.field(converter=_listeners)
     progress: bool | None
-    control: TrainingControl
-    seed: int | None
+    control: TrainingControl = attrs.field(converter=_control)
+    seeds: np.random.SeedSequence = attrs.field(converter=seed_sequence)
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class TrainingRun:
     """What a training did.
 
@@ -102,7 +122,8 @@ class TrainingRun:
     @property
     def stopped_by(self) -> str:
         """Why the best session ended."""
-        return self.best.stopped_by or "interrupted"
+        assert self.best.stopped_by is not None
+        return self.best.stopped_by
 
     @property
     def history(self) -> History:
@@ -112,12 +133,15 @@ class TrainingRun:
     @property
     def seconds(self) -> float:
         """Time from the first to the last iteration of any session."""
-        return max(session.history[-1].seconds for session in self.sessions)
+        return max(session.history[-1].seconds for session in self.sessions if session.history)
 
     @property
     def jobs(self) -> int:
         """Jobs run, those of all sessions together."""
-        return max(session.history[-1].jobs for session in self.sessions)
+        return max(session.history[-1].jobs for session in self.sessions if session.history)
+
+    def __repr__(self) -> str:
+        return f"<TrainingRun: {self}>"
 
     def __str__(self) -> str:
         return (
@@ -128,16 +152,23 @@ class TrainingRun:
 
 def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> TrainingRun:
     """Train a network in place. If training is interrupted, the network keeps what was learned so far."""
-    training, validation = held_out(data, options.validation, options.seed)
-    check_data(network, training)
+    require_data_set(data)
+    training, validation = held_out(data, options)
+    check_fit(network, training)
     if training.class_labels is not None:
         training.require_classes()
     blocks = training.blocks
     if validation is not None:
-        check_data(network, validation)
+        check_fit(network, validation)
         blocks = Blocks.joined(training.blocks, validation.blocks)
-    kernel = make_kernel(options.kernel, network.topology, options.dtype)
-    evaluator = Evaluator(make_engine(options.engine), kernel, blocks, options.decay)
+    evaluator = make_evaluator(
+        network,
+        blocks,
+        engine=options.engine,
+        kernel=options.kernel,
+        dtype=options.dtype,
+        decay=options.decay,
+    )
     sessions = _sessions(network, training, options)
     try:
         with progress_listeners(options.progress, options.stop) as bars, evaluator.engine:
@@ -145,41 +176,25 @@ def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Tr
             Driver(options.rule, evaluator, options.stop, listeners, options.control).run(sessions)
     finally:
         best = min(sessions, key=_standing)
-        network.weights[:] = best.weights
-        network.encoding = training.encoding or network.encoding
+        if best.history:
+            network.weights[:] = best.weights
+            network.encoding = training.encoding or network.encoding
     return TrainingRun(network, tuple(sessions), best)
 
 
-def held_out(
-    data: DataSet, validation: float | DataSet | None, seed: int | None
-) -> tuple[DataSet, DataSet | None]:
-    """Return the training set and the validation set."""
-    if validation is None or isinstance(validation, DataSet):
-        return data, validation
-    if not 0 < validation < 1:
-        raise ParameterError(f"validation must be a share between 0 and 1, or a DataSet; got {validation!r}")
-    return data.split(1 - validation, seed=seed)
-
-
-def check_data(network: NeuralNetwork, data: DataSet) -> None:
-    """Raise the error that fits if a network cannot be trained on a data set."""
-    for what, needed, given in (
-        ("inputs", network.n_inputs, data.n_inputs),
-        ("outputs", network.n_outputs, data.n_targets),
-    ):
-        if needed != given:
-            raise ShapeError(f"the network has {needed} {what}; the data set has {given}")
-    require_finite(network.weights, "weights")
-    start = 0
-    for size in (network.topology.layers[output].size for output in network.topology.outputs):
-        network.error_function.check_targets(data.targets[:, start : start + size])
-        start += size
+def held_out(data: DataSet, options: TrainingOptions) -> tuple[DataSet, DataSet | None]:
+    """Return the training set and the validation set, prepared alike."""
+    if options.validation is None:
+        return data, None
+    if isinstance(options.validation, DataSet):
+        return data, prepared_like(data.encoding, options.validation)
+    return data.split(1 - options.validation, seed=np.random.default_rng(options.seeds))
 
 
 def _sessions(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> list[Session]:
     parameters, free = network.parameters, network.parameters.free()
     sessions = []
-    for session, seed in enumerate(np.random.SeedSequence(options.seed).spawn(options.sessions)):
+    for session, seed in enumerate(options.seeds.spawn(options.sessions)):
         random = np.random.default_rng(seed)
         whole = parameters.weights.copy()
         if session > 0:
@@ -196,8 +211,9 @@ def _sessions(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -
 
 
 def _standing(session: Session) -> tuple[bool, float]:
-    """Order sessions: those that were evaluated first, then by validation error or error."""
+    """Order sessions by validation error or error; those without one, or with NaN, come last."""
     if not session.history:
-        return True, 0.0
+        return True, math.inf
     last = session.history[-1]
-    return False, last.error if last.validation_error is None else last.validation_error
+    error = last.error if last.validation_error is None else last.validation_error
+    return math.isnan(error), error

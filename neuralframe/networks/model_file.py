@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 FORMAT = "neuralframe model"
 VERSION = 1
 HEADER = "network.json"
+ADVICE = "Copy it again from where it was whole, or save the network again"
 
 
 def save(network: NeuralNetwork, path: str | Path) -> None:
@@ -59,8 +61,9 @@ def save(network: NeuralNetwork, path: str | Path) -> None:
 def load(path: str | Path) -> NeuralNetwork:
     """Return the network that `NeuralNetwork.save` wrote.
 
-    If its class is imported, the network is of that class; `build` is not called again. Otherwise it is
-    a plain `NeuralNetwork`, which computes and learns the same.
+    If its class is imported, the network is of that class, but `build` is not called again: attributes
+    that it set on the network are not there. If its class is not imported, it is a plain `NeuralNetwork`.
+    It computes and learns the same in either case.
 
     Raises
     ------
@@ -75,12 +78,13 @@ def load(path: str | Path) -> NeuralNetwork:
         return _restore(header, arrays)
     except ModelFileError as problem:
         raise ModelFileError(f"{path}: {problem}") from problem
-    except (NeuralFrameError, LookupError, TypeError, ValueError) as problem:
-        raise ModelFileError(f"{path} is damaged: {problem}") from problem
+    except (NeuralFrameError, LookupError, TypeError, ValueError, RecursionError) as problem:
+        raise ModelFileError(f"{path} is damaged ({problem}). {ADVICE}") from problem
 
 
 def _describe(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
     topology, arrays = topology_to_json(network.topology)
+    rule = network.learning_rule
     arrays["weights"] = network.weights
     if network.parameters.frozen is not None:
         arrays["frozen"] = network.parameters.frozen
@@ -90,7 +94,7 @@ def _describe(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
         "class": qualified_name(type(network)),
         "topology": topology,
         "encoding": None if network.encoding is None else network.encoding.to_json(),
-        "learning_rule": None if network.learning_rule is None else to_json(network.learning_rule),
+        "learning_rule": None if rule is None else to_json(rule, arrays),
     }
     return header, arrays
 
@@ -112,7 +116,7 @@ def _members(path: str | Path) -> dict[str, bytes]:
             return {name: archive.read(name) for name in archive.namelist()}
     # A damaged directory may name a compression that zipfile does not know, or ask for a password.
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as problem:
-        raise ModelFileError(f"not a model file, or damaged: {problem}") from problem
+        raise ModelFileError(f"not a model file, or damaged ({problem}). {ADVICE}") from problem
 
 
 def _parse(members: dict[str, bytes]) -> tuple[dict[str, Any], Arrays]:
@@ -124,11 +128,16 @@ def _parse(members: dict[str, bytes]) -> tuple[dict[str, Any], Arrays]:
 
 
 def _array(name: str, content: bytes) -> np.ndarray[Any, Any]:
+    """Return the array of an ``.npy`` file; its header is not believed before the length agrees with it."""
     file = io.BytesIO(content)
-    array: np.ndarray[Any, Any] = np.lib.format.read_array(file, allow_pickle=False)
-    if file.read(1):
-        raise ModelFileError(f"{name} holds more than one array")
-    return array
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ModelFileError(f"{name} is written in a version of numpy's format that is not read here")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject:
+        raise ModelFileError(f"{name} holds Python objects, which are not opened: that could run anything")
+    if math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+        raise ModelFileError(f"{name} is not as long as it says")
+    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape).copy()
 
 
 def _restore(header: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
@@ -137,13 +146,24 @@ def _restore(header: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
     topology = topology_from_json(header["topology"], arrays)
     network = NeuralNetwork.known_class(header["class"]).of(topology, _parameters(topology, arrays))
     if header["encoding"] is not None:
-        network.encoding = Encoding.from_json(header["encoding"])
+        network.encoding = _encoding(topology, header["encoding"])
     if header["learning_rule"] is not None:
-        rule = from_json(header["learning_rule"])
+        rule = from_json(header["learning_rule"], arrays)
         if not isinstance(rule, LearningRule):
             raise ModelFileError(f"expected a learning rule, found {rule!r}")
         network.learning_rule = rule
     return network
+
+
+def _encoding(topology: Topology, description: Any) -> Encoding:
+    encoding = Encoding.from_json(description)
+    theirs = encoding.n_inputs, encoding.n_targets or topology.n_outputs
+    if theirs != (topology.n_inputs, topology.n_outputs):
+        raise ModelFileError(
+            f"the encoding makes {theirs[0]} inputs and {theirs[1]} targets of a record; the network has "
+            f"{topology.n_inputs} and {topology.n_outputs}"
+        )
+    return encoding
 
 
 def _parameters(topology: Topology, arrays: Arrays) -> Parameters:

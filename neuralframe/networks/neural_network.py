@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
@@ -9,7 +10,7 @@ import numpy as np
 
 from neuralframe.core.arrays import as_samples, require_finite
 from neuralframe.core.components import qualified_name
-from neuralframe.core.error_functions import ErrorFunction, SumOfSquares
+from neuralframe.core.error_functions import CrossEntropy, ErrorFunction, SumOfSquares
 from neuralframe.core.initialization import draw_weights
 from neuralframe.core.initializers import Initializer
 from neuralframe.core.input_functions import InputFunction
@@ -24,17 +25,19 @@ from neuralframe.core.objects import (
 )
 from neuralframe.core.projections import Projection
 from neuralframe.core.topology import LayerSpec
-from neuralframe.core.transfer_functions import TransferFunction
+from neuralframe.core.transfer_functions import Sigmoid, Softmax, TransferFunction
+from neuralframe.core.validation import seed_sequence
 from neuralframe.core.wiring import Wiring
-from neuralframe.exceptions import ShapeError, TopologyError
+from neuralframe.data.data_set import DataSet
+from neuralframe.exceptions import DivergenceWarning, ShapeError, TopologyError
 from neuralframe.kernels import make_kernel
 from neuralframe.networks.learning import TrainingOptions, train
+from neuralframe.networks.preparation import prepared_like
 from neuralframe.networks.reports import evaluate
 from neuralframe.networks.summary import summarize
-from neuralframe.training.control import TrainingControl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -43,13 +46,16 @@ if TYPE_CHECKING:
     from neuralframe.core.parameters import Parameters
     from neuralframe.core.topology import Topology
     from neuralframe.core.weight import Weight
-    from neuralframe.data.data_set import DataSet
     from neuralframe.data.encoding import Encoding
     from neuralframe.evaluation.reports import Report
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.learning import TrainingRun
+    from neuralframe.training.control import TrainingControl
     from neuralframe.training.events import Listener
+
+
+NEW_WEIGHTS = "Set them again, or draw new ones with initialize()"
 
 
 class NeuralNetwork:
@@ -216,7 +222,9 @@ class NeuralNetwork:
         share : JoinedProjection, optional
             Use the weights of this projection, which joins layers of the same sizes.
         frozen : bool
-            Keep training from changing the weights.
+            Keep training from changing the weights, also where they are shared.
+
+        Two layers may be joined more than once: the sums add up.
 
         Returns
         -------
@@ -244,6 +252,8 @@ class NeuralNetwork:
                 frozen=frozen,
             )
             return JoinedProjection(self._wiring, number)
+        if projection is not None or share is not None:
+            raise TopologyError("projection= and share= join layers; single neurons take weight=")
         made = [
             Connection(self._wiring, *self._wiring.connect(one.place, other.place, weight))
             for one in _neurons(source)
@@ -275,11 +285,7 @@ class NeuralNetwork:
         kinds = {function for layer in outputs for function in layer.transfer_functions}
         only = kinds.pop() if len(kinds) == 1 else None
         if given is None:
-            given = (
-                "cross_entropy"
-                if only is not None and only.name in {"softmax", "sigmoid"}
-                else SumOfSquares()
-            )
+            given = CrossEntropy() if isinstance(only, Softmax | Sigmoid) else SumOfSquares()
         return ErrorFunction.of(given).for_output(only)
 
     # --- looking -------------------------------------------------------------------------------------
@@ -358,11 +364,13 @@ class NeuralNetwork:
         """
         samples = as_samples(inputs, self.n_inputs, "inputs")
         require_finite(samples, "inputs")
+        require_finite(self.weights, "weights", advice=NEW_WEIGHTS)
         return make_kernel("auto", self.topology, samples.dtype).outputs(self.weights, samples)
 
     def activations(self, inputs: npt.ArrayLike) -> dict[str, Array]:
         """Return the outputs of every layer by the layer's name, each of shape (n_samples, size)."""
         samples = as_samples(inputs, self.n_inputs, "inputs")
+        require_finite(samples, "inputs")
         found = make_kernel("auto", self.topology, samples.dtype).activations(self.weights, samples)
         return dict(zip((layer.name for layer in self.topology.layers), found, strict=True))
 
@@ -385,16 +393,11 @@ class NeuralNetwork:
 
     def normalized(self, inputs: npt.ArrayLike | DataSet) -> npt.ArrayLike:
         """Return inputs as the network sees them, from an array or a data set in original units."""
-        from neuralframe.data.data_set import DataSet  # noqa: PLC0415
-
-        normalizer = None if self.encoding is None else self.encoding.input_normalizer
         if isinstance(inputs, DataSet):
-            if inputs.encoding is not None and inputs.encoding.input_normalizer is not None:
-                return inputs.inputs
-            inputs = inputs.inputs
-        if normalizer is None:
+            return prepared_like(self.encoding, inputs).inputs
+        if self.encoding is None or self.encoding.input_normalizer is None:
             return inputs
-        return normalizer.transform(as_samples(inputs, self.n_inputs, "inputs"))
+        return self.encoding.input_normalizer.transform(as_samples(inputs, self.n_inputs, "inputs"))
 
     def evaluate(self, data: DataSet) -> Report:
         """Return what the network's answers to samples with known targets are worth.
@@ -426,20 +429,27 @@ class NeuralNetwork:
         """
         if data is not None:
             input_ranges = data.input_ranges
-        if input_ranges is not None and np.shape(input_ranges) != (self.n_inputs, 2):
-            raise ShapeError(
-                f"input_ranges needs a lowest and a highest value for each of {self.n_inputs} inputs; "
-                f"got shape {np.shape(input_ranges)}"
-            )
+        if input_ranges is not None:
+            input_ranges = self._checked_ranges(input_ranges)
         parameters = self.parameters
         parameters.weights[:] = draw_weights(
             self.topology,
-            np.random.default_rng(seed),
+            seed if isinstance(seed, np.random.Generator) else np.random.default_rng(seed_sequence(seed)),
             input_ranges=input_ranges,
             keep=parameters.weights,
             frozen=parameters.frozen,
         )
         return self
+
+    def _checked_ranges(self, given: npt.ArrayLike) -> Vector:
+        ranges = np.asarray(given, dtype=np.float64)
+        if ranges.shape != (self.n_inputs, 2) or not (ranges[:, 0] <= ranges[:, 1]).all():
+            raise ShapeError(
+                f"input_ranges needs a lowest and a highest value, in this order, for each of "
+                f"{self.n_inputs} inputs; got {given!r}"
+            )
+        require_finite(ranges, "input_ranges", advice="Give finite bounds")
+        return ranges
 
     # --- training and keeping ------------------------------------------------------------------------
 
@@ -452,13 +462,13 @@ class NeuralNetwork:
         kernel: str = "auto",
         dtype: npt.DTypeLike = "float64",
         validation: float | DataSet | None = None,
-        stop: StopCondition | Sequence[StopCondition] | None = None,
+        stop: StopCondition | Iterable[StopCondition] | None = None,
         decay: float = 0.0,
         sessions: int = 1,
-        listeners: Sequence[Listener] = (),
+        listeners: Listener | Iterable[Listener] = (),
         progress: bool | None = None,
         control: TrainingControl | None = None,
-        seed: int | None = None,
+        seed: int | np.random.Generator | None = None,
     ) -> TrainingRun:
         """Train the network in place and return what happened.
 
@@ -472,7 +482,7 @@ class NeuralNetwork:
         rule : str or LearningRule, optional
             The training method; by default the network's own `learning_rule`, else iRprop-.
         engine : str or Engine
-            Where jobs run: ``"threads"``. An engine given as an object stays open for its owner.
+            Where jobs run: ``"threads"``. An engine that its owner has opened stays open.
         kernel : str
             How blocks are computed: ``"auto"``, ``"numpy"``.
         dtype : {"float64", "float32"}
@@ -487,13 +497,13 @@ class NeuralNetwork:
             Training sessions from different initial weights, evaluated in the same jobs. The first
             starts from the present weights, the others from newly drawn ones. The best is kept: by
             validation error where there is one, else by the error.
-        listeners : sequence of callables
+        listeners : callable or sequence of callables
             Each is called with every event: `IterationFinished`, `LearningStopped`.
         progress : bool, optional
             Show a progress bar on standard error; by default if that is a terminal.
         control : TrainingControl, optional
             Pauses or stops the training from another thread.
-        seed : int, optional
+        seed : int, numpy.random.Generator or None
             Seeds the held-out share, further sessions and whatever the rule draws.
 
         Returns
@@ -522,10 +532,15 @@ class NeuralNetwork:
             sessions=sessions,
             listeners=listeners,
             progress=progress,
-            control=control or TrainingControl(),
-            seed=seed,
+            control=control,
+            seeds=seed,
         )
-        return train(self, data, options)
+        run = train(self, data, options)
+        for session in run.sessions:
+            if session.diverged:
+                message = f"training {session.stopped_by}; the weights before it are kept"
+                warnings.warn(message, DivergenceWarning, stacklevel=2)
+        return run
 
     def save(self, path: str | Path) -> None:
         """Write the network, its encoding and its learning rule to one file, atomically."""

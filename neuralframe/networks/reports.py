@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuralframe.evaluation.reports import ClassificationReport, RegressionReport
-from neuralframe.exceptions import DataError, ShapeError
-from neuralframe.kernels import make_kernel
-from neuralframe.mapreduce import make_engine
-from neuralframe.mapreduce.evaluator import Evaluator
+from neuralframe.networks.preparation import check_fit, make_evaluator, prepared_like
 
 if TYPE_CHECKING:
     from neuralframe.core.arrays import Array
@@ -59,9 +56,11 @@ def evaluate(network: NeuralNetwork, data: DataSet, *, engine: str | Engine = "t
     target 1: RMSE 0.57735, MAE 0.333333, R2 0.7857
 
     """
-    _check(network, data)
-    seen = _as_seen(network, data)
-    error, outputs = _error(network, seen, engine), network(seen.inputs)
+    seen = prepared_like(network.encoding, data)
+    check_fit(network, seen)
+    evaluator = make_evaluator(network, seen.blocks, engine=engine)
+    (found,) = evaluator.evaluate(network.weights[np.newaxis], np.array([False]))
+    error, outputs = found.error, network(seen.inputs)
     labels = _labels(network, data)
     if labels is not None:
         names = np.array(labels)
@@ -71,41 +70,8 @@ def evaluate(network: NeuralNetwork, data: DataSet, *, engine: str | Engine = "t
     return RegressionReport.of(error, true, predicted, _target_names(network, data))
 
 
-def _check(network: NeuralNetwork, data: DataSet) -> None:
-    if (data.n_inputs, data.n_targets) != (network.n_inputs, network.n_outputs):
-        raise ShapeError(
-            f"the network has {network.n_inputs} inputs and {network.n_outputs} outputs; "
-            f"the data set has {data.n_inputs} inputs and {data.n_targets} targets"
-        )
-    for what in ("target_names", "input_names"):
-        ours, theirs = _of_encoding(network.encoding, what), _of_encoding(data.encoding, what)
-        if ours is not None and theirs is not None and ours != theirs:
-            raise DataError(
-                f"the data set's {what.replace('_', ' ')} are {list(theirs)}; the network was trained with "
-                f"{list(ours)}. Read the file with encoding=network.encoding"
-            )
-
-
 def _of_encoding(encoding: Encoding | None, what: str) -> tuple[str, ...] | None:
     return None if encoding is None else getattr(encoding, what)
-
-
-def _as_seen(network: NeuralNetwork, data: DataSet) -> DataSet:
-    """Return the data set normalized as the network's training set was, where it is not so already."""
-    ours, theirs = network.encoding, data.encoding
-    if ours is None:
-        return data
-    inputs = None if theirs is not None and theirs.input_normalizer is not None else ours.input_normalizer
-    targets = None if theirs is not None and theirs.target_normalizer is not None else ours.target_normalizer
-    return data if inputs is None and targets is None else data.normalized(inputs, targets)
-
-
-def _error(network: NeuralNetwork, data: DataSet, engine: str | Engine) -> float:
-    """Return the mean error; samples of a single class, which nobody could train on, are welcome here."""
-    network.error_function.check_targets(data.targets)
-    kernel = make_kernel("auto", network.topology, np.float64)
-    evaluator = Evaluator(make_engine(engine), kernel, data.blocks)
-    return evaluator.evaluate(network.weights[np.newaxis], np.array([False]))[0].error
 
 
 def _labels(network: NeuralNetwork, data: DataSet) -> tuple[str, ...] | None:

@@ -8,7 +8,8 @@ import threading
 class TrainingControl:
     """A handle on a running training. All methods may be called from any thread.
 
-    A pause or a stop takes effect between two iterations, so nothing that was learned is lost.
+    A pause or a stop takes effect between two iterations, so nothing that was learned is lost. A control
+    serves one training: once stopped, it stays stopped.
 
     Examples
     --------

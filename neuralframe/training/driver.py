@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from neuralframe.exceptions import DivergenceWarning, NonFiniteError
+from neuralframe.exceptions import NonFiniteError
 from neuralframe.training.control import TrainingControl
 from neuralframe.training.events import Event, IterationFinished, LearningStopped, Listener
 from neuralframe.training.history import IterationRecord
@@ -58,14 +57,19 @@ class Driver:
         Raises
         ------
         NonFiniteError
-            If E is not finite at the initial weights.
+            If E is not finite at any session's initial weights.
 
         """
         self._started = time.perf_counter()
         with ThreadPoolExecutor(len(sessions), thread_name_prefix="session") as pool:
             self._advance(sessions, pool)
+            _require_a_start(sessions)
             while going := [session for session in sessions if session.stopped_by is None]:
                 self._pause()
+                if self.control.stop_reason is not None:
+                    for session in going:
+                        self._end(session, self.control.stop_reason)
+                    return
                 self._advance(going, pool)
 
     def evaluate(self, questions: list[Question]) -> list[list[Evaluation]]:
@@ -112,17 +116,10 @@ class Driver:
 
     def _accept(self, session: Session, step: Iterate) -> None:
         """Take over a step; one that is not finite ends the session where it stood before."""
-        if not _is_finite(step):
-            if session.last is None:
-                raise NonFiniteError(
-                    f"the error at the initial weights is {step.error}; check the scale of the data "
-                    "(normalize it) and of the weights"
-                )
-            reason = f"diverged: the error became {step.error} in iteration {len(session.history)}"
-            warnings.warn(
-                f"training {reason}; the weights before it are kept", DivergenceWarning, stacklevel=2
-            )
-            self._end(session, reason)
+        wild = _not_finite(step)
+        if wild is not None:
+            session.diverged = True
+            self._end(session, f"diverged: {wild} in iteration {len(session.history)}")
             return
         session.last = step
         session.history.append(self._record(session, step))
@@ -141,7 +138,8 @@ class Driver:
 
     def _end(self, session: Session, reason: str) -> None:
         session.stopped_by = reason
-        self._tell(LearningStopped(session.history[-1], reason))
+        if session.history:
+            self._tell(LearningStopped(session.history[-1], reason))
 
     def _record(self, session: Session, step: Iterate) -> IterationRecord:
         found = session.objective.evaluation(step.weights)
@@ -168,6 +166,19 @@ class Driver:
             listener(event)
 
 
-def _is_finite(step: Iterate) -> bool:
-    arrays = [step.weights] if step.gradient is None else [step.weights, step.gradient]
-    return bool(np.isfinite(step.error)) and all(np.isfinite(array).all() for array in arrays)
+def _not_finite(step: Iterate) -> str | None:
+    """Say what is not finite about a step, if anything."""
+    if not np.isfinite(step.error):
+        return f"the error became {step.error}"
+    if step.gradient is not None and not np.isfinite(step.gradient).all():
+        return "the gradient is no longer finite"
+    return None if np.isfinite(step.weights).all() else "a weight is no longer finite"
+
+
+def _require_a_start(sessions: list[Session]) -> None:
+    """Raise `NonFiniteError` if no session got anywhere."""
+    if not any(session.history for session in sessions):
+        raise NonFiniteError(
+            "the error or the gradient at the initial weights is not finite; check the scale of the data "
+            "(normalize it) and of the weights"
+        )

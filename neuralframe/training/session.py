@@ -97,6 +97,8 @@ class Session:
     history : History
     stopped_by : str or None
         Why the session ended; None while it goes on.
+    diverged : bool
+        Whether it ended because a number was no longer finite.
 
     """
 
@@ -106,6 +108,7 @@ class Session:
     last: Iterate | None = None
     history: History = attrs.field(factory=History)
     stopped_by: str | None = None
+    diverged: bool = False
 
     @property
     def standing(self) -> Iterate:

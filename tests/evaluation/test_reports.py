@@ -120,5 +120,5 @@ def test_other_classes_are_refused(classes):
 def test_sizes_that_do_not_fit_are_refused(numbers, classes):
     """The message has both sizes."""
     network, _ = trained(classes)
-    with pytest.raises(nf.ShapeError, match="2 inputs and 3 outputs; the data set has 3 inputs and 2"):
+    with pytest.raises(nf.ShapeError, match="the network has 2 inputs; the data set has 3"):
         evaluate(network, numbers)

@@ -39,7 +39,7 @@ def summed(values, blocks):
 
 
 def by_recursion(values):
-    """Return the canonical sum by its definition: halves of dyadic ranges, then the ranges left to right."""
+    """Return the canonical sum by its definition: halves of dyadic ranges, then the ranges from the right."""
 
     def dyadic(start, length):
         if length == 1:
@@ -51,9 +51,9 @@ def by_recursion(values):
         if len(values) >> bit & 1:
             parts.append(dyadic(start, 1 << bit))
             start += 1 << bit
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
+    total = parts[-1]
+    for part in reversed(parts[:-1]):
+        total = part + total
     return total
 
 
@@ -103,6 +103,17 @@ def test_sums_of_other_keys_and_names_are_kept():
     total = partial.total(2)
     assert total[0] == {"training": np.array([1.0]), "validation": np.array([2.0])}
     assert total[7] == {"training": np.array([3.0])}
+
+
+@given(st.integers(1, 40), st.integers(0, 40))
+def test_blocks_that_follow_do_not_change_the_sum_over_those_before(n_training, n_validation):
+    """A validation set that is only watched must not change the training, not even in its last bits."""
+    values = numbers(n_training)
+    alone, watched = summed(values, range(n_training)), summed(values, range(n_training))
+    for number in range(n_training, n_training + n_validation):
+        watched.add_block(number, {0: {"validation": np.array([1.0])}})
+    expected = alone.total(n_training)[0]["sum"][0]
+    assert watched.total(n_training + n_validation)[0]["sum"][0] == expected
 
 
 def test_a_run_of_neighbouring_blocks_holds_few_sums_at_a_time():

@@ -155,7 +155,7 @@ def test_listeners_hear_every_iteration_and_the_end(net, data):
 
 
 def test_print_is_a_listener(net, data, capsys):
-    net.learn(data, stop=nf.MaxIterations(2), listeners=[print])
+    net.learn(data, stop=nf.MaxIterations(2), listeners=print)
     assert capsys.readouterr().out.count("iteration ") == 4
 
 
@@ -168,7 +168,7 @@ def test_a_listener_can_stop_the_training(net, data):
     assert (run.iterations, run.stopped_by) == (4, "seen enough")
 
 
-def test_another_thread_can_pause_resume_and_stop(net, data):
+def test_another_thread_can_pause_and_stop_a_paused_training(net, data):
     control, reached, iterations = nf.TrainingControl(), threading.Event(), []
 
     def listener(event):
@@ -186,11 +186,10 @@ def test_another_thread_can_pause_resume_and_stop(net, data):
     assert thread.is_alive()
     assert control.is_paused
     assert len(iterations) == 5
-    control.resume()
     control.stop()
     thread.join(timeout=10)
     assert runs[0].stopped_by == "stopped by request"
-    assert runs[0].iterations == 5
+    assert runs[0].iterations == 4
 
 
 def test_a_pause_is_no_training_time(net, data):
@@ -222,6 +221,69 @@ def test_an_error_that_is_infinite_from_the_start_is_refused(data):
     with pytest.raises(nf.NonFiniteError, match="initial weights"):
         net.learn(data)
     np.testing.assert_array_equal(net.weights, before)
+
+
+def test_a_session_with_a_wild_start_does_not_end_the_others(data):
+    class Wild(nf.Initializer):
+        def draw(self, fan, random):
+            scale = 1e200 if random.integers(0, 2) else 0.1
+            return np.full((fan.n_out, fan.n_in), scale), np.zeros(fan.n_out)
+
+    net = nf.MultilayerPerceptron(4, 1, initializer=Wild(), seed=0)
+    net.weights[:] = 0.1
+    with pytest.warns(nf.DivergenceWarning, match="iteration 0") as caught:
+        run = net.learn(data, sessions=6, stop=nf.MaxIterations(3), seed=0)
+    diverged = [session for session in run.sessions if session.diverged]
+    assert 0 < len(diverged) == len(caught) < 6
+    assert all(not session.history for session in diverged)
+    assert run.iterations == 3
+    assert caught[0].filename == __file__
+
+
+def test_a_failed_training_leaves_weights_and_encoding_as_they_were(net, data):
+    @attrs.frozen
+    class Failing(nf.LearningRule):
+        def start(self, objective, weights):
+            raise ZeroDivisionError
+
+        def step(self, objective, last):
+            raise AssertionError
+
+    net.learn(data.normalized("standardizer"), stop=nf.MaxIterations(2))
+    before, encoding = net.weights.copy(), net.encoding
+    with pytest.raises(ZeroDivisionError):
+        net.learn(data.normalized("min_max_scaler"), rule=Failing())
+    np.testing.assert_array_equal(net.weights, before)
+    assert net.encoding is encoding
+
+
+def test_watching_a_validation_set_does_not_change_a_bit_of_the_training(data):
+    finals = set()
+    for validation in (None, data):
+        net = nf.MultilayerPerceptron(4, 6, 1, seed=1)
+        net.learn(data.with_block_size(11), validation=validation, stop=nf.MaxIterations(20))
+        finals.add(net.weights.tobytes())
+    assert len(finals) == 1
+
+
+def test_validation_data_are_prepared_as_the_training_data_were(net, data):
+    run = net.learn(data.normalized("standardizer"), validation=data, stop=nf.MaxIterations(3))
+    assert run.validation_error == pytest.approx(run.error, rel=1e-12)
+    with pytest.raises(nf.DataError, match="other statistics"):
+        net.learn(data.normalized("standardizer"), validation=data.normalized("min_max_scaler"))
+
+
+def test_a_session_whose_validation_error_is_not_a_number_is_not_the_best():
+    from neuralframe.networks.learning import _standing
+    from neuralframe.training.history import History
+    from neuralframe.training.session import Session
+
+    def session(validation_error):
+        record = nf.IterationRecord(0, 0, 1.0, 0.0, validation_error, None, 1, 0.0)
+        return Session(0, None, None, history=History([record]))
+
+    sessions = [session(float("nan")), session(0.5), session(0.1), Session(0, None, None)]
+    assert min(sessions, key=_standing) is sessions[2]
 
 
 def test_an_interrupted_training_leaves_the_network_what_it_learned(net, data):
@@ -281,6 +343,15 @@ def test_history_is_a_table(net, data, tmp_path):
         ({"sessions": 0}, nf.ParameterError, "sessions"),
         ({"validation": 1.5}, nf.ParameterError, "validation"),
         ({"stop": [200]}, nf.ParameterError, "nf.MaxIterations"),
+        ({"stop": 200}, nf.ParameterError, "nf.MaxIterations"),
+        ({"stop": nf.MaxIterations}, nf.ParameterError, "nf.MaxIterations"),
+        ({"stop": "max_iterations"}, nf.ParameterError, "'max_iterations'"),
+        ({"stop": []}, nf.ParameterError, "one or more"),
+        ({"validation": "x"}, nf.ParameterError, "share"),
+        ({"listeners": 3}, nf.ParameterError, "functions of an event"),
+        ({"control": 3}, nf.ParameterError, "TrainingControl"),
+        ({"seed": -1}, nf.ParameterError, "seed"),
+        ({"seed": "a"}, nf.ParameterError, "seed"),
     ],
 )
 def test_bad_options_say_what_would_be_good(net, data, options, error, message):

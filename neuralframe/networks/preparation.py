@@ -1,0 +1,126 @@
+"""What stands between a network and a data set: do they fit, and how is E computed over them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from neuralframe.core.arrays import require_finite
+from neuralframe.core.components import to_json
+from neuralframe.data.data_set import DataSet
+from neuralframe.exceptions import DataError, ShapeError
+from neuralframe.kernels import make_kernel
+from neuralframe.mapreduce import make_engine
+from neuralframe.mapreduce.evaluator import Evaluator
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from neuralframe.data.blocks import Blocks
+    from neuralframe.data.encoding import Encoding
+    from neuralframe.data.normalizers import Normalizer
+    from neuralframe.mapreduce.engine import Engine
+    from neuralframe.networks.neural_network import NeuralNetwork
+
+
+def require_data_set(data: object) -> None:
+    """Raise `DataError` for anything but a data set."""
+    if not isinstance(data, DataSet):
+        raise DataError(
+            f"expected a data set, got {type(data).__name__}; make one with nf.DataSet(inputs, targets)"
+        )
+
+
+def check_fit(network: NeuralNetwork, data: DataSet) -> None:
+    """Raise the error that fits if E of a network is not defined on a data set.
+
+    Raises
+    ------
+    ShapeError
+        If the numbers of inputs or targets are not the network's.
+    DataError
+        If a target means nothing to the error function.
+    NonFiniteError
+        If a weight is not finite.
+
+    """
+    require_data_set(data)
+    _check_sizes(network.n_inputs, network.n_outputs, data)
+    require_finite(network.weights, "weights", advice="Set them again, or draw new ones with initialize()")
+    start = 0
+    for size in (network.topology.layers[output].size for output in network.topology.outputs):
+        network.error_function.check_targets(data.targets[:, start : start + size])
+        start += size
+
+
+def _check_sizes(n_inputs: int, n_outputs: int, data: DataSet) -> None:
+    for what, needed, given in (
+        ("inputs", n_inputs, data.n_inputs),
+        ("outputs", n_outputs, data.n_targets),
+    ):
+        if needed != given:
+            raise ShapeError(
+                f"the network has {needed} {what}; the data set has {given}. "
+                "A file is read as the network needs it with encoding=network.encoding"
+            )
+
+
+def make_evaluator(
+    network: NeuralNetwork,
+    blocks: Blocks,
+    *,
+    engine: str | Engine = "threads",
+    kernel: str = "auto",
+    dtype: npt.DTypeLike = "float64",
+    decay: float = 0.0,
+) -> Evaluator:
+    """Return what evaluates E of a network over some blocks."""
+    return Evaluator(make_engine(engine), make_kernel(kernel, network.topology, dtype), blocks, decay)
+
+
+def prepared_like(encoding: Encoding | None, data: DataSet) -> DataSet:
+    """Return a data set as a network with this encoding sees it: normalized with the encoding's normalizers.
+
+    What is normalized so already is left alone.
+
+    Raises
+    ------
+    DataError
+        If the columns are others, or were normalized with other statistics.
+
+    """
+    require_data_set(data)
+    if encoding is None:
+        return data
+    _check_sizes(encoding.n_inputs, encoding.n_targets or data.n_targets, data)
+    theirs = data.encoding
+    if theirs is None:
+        inputs, targets = encoding.input_normalizer, encoding.target_normalizer
+    else:
+        _check_names(encoding, theirs)
+        inputs = _missing("inputs", encoding.input_normalizer, theirs.input_normalizer)
+        targets = _missing("targets", encoding.target_normalizer, theirs.target_normalizer)
+    return data if inputs is None and targets is None else data.normalized(inputs, targets)
+
+
+def _check_names(ours: Encoding, theirs: Encoding) -> None:
+    for what, our, their in (
+        ("inputs", ours.input_names, theirs.input_names),
+        ("targets", ours.target_names, theirs.target_names),
+    ):
+        if our is not None and their is not None and our != their:
+            raise DataError(
+                f"the data set's {what} are {', '.join(their)}; the network was trained with "
+                f"{', '.join(our)}. Read the file with encoding=network.encoding"
+            )
+
+
+def _missing(what: str, ours: Normalizer | None, theirs: Normalizer | None) -> Normalizer | None:
+    """Return the normalizer that is still to be applied, if any."""
+    if theirs is None:
+        return ours
+    if ours is None or to_json(ours) != to_json(theirs):
+        raise DataError(
+            f"the {what} were normalized with other statistics than the training set's; "
+            "take the data as they were, or normalize them with normalized(like=training_set)"
+        )
+    return None
