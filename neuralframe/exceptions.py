@@ -141,7 +141,8 @@ class MissingPackageError(NeuralFrameError, ImportError):
     def __init__(self, package: str, *, purpose: str, extra: str) -> None:
         self.package, self.purpose, self.extra = package, purpose, extra
         super().__init__(
-            f"{purpose} needs the package {package!r}. Install it with: pip install 'neuralframe[{extra}]'"
+            f"{purpose} needs the package {package!r}. Install it with: pip install 'neuralframe[{extra}]' "
+            f"(in a clone of the repository: pip install '.[{extra}]')"
         )
 
 

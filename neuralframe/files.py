@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield the path of a new file, which replaces the one at `path` when the block ends without an error.
 
-    At every moment either the old file is there, whole, or the new one; also if the machine stops.
+    At every moment either the old file is there, whole, or the new one; also if the machine stops. A link
+    is followed, and the permissions of a file that was there are kept.
 
     Raises
     ------
     OSError
-        If the file cannot be written; the old one is untouched then.
+        If the file cannot be written, or `path` is a folder or a device; what was there is untouched.
 
     Examples
     --------
@@ -33,10 +35,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
     'all of it'
 
     """
-    final = Path(path)
+    final = Path(path).resolve()
+    if final.exists() and not final.is_file():
+        raise OSError(f"{path} is not a file, so it cannot be replaced by one")
+    if not final.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {str(final.parent)!r}")
     fresh = final.with_name(f".{final.name}.{secrets.token_hex(8)}")
     try:
         yield fresh
+        if final.exists():
+            fresh.chmod(stat.S_IMODE(final.stat().st_mode))
         with fresh.open("rb") as file:
             os.fsync(file.fileno())
         fresh.replace(final)

@@ -192,6 +192,8 @@ class CategoricalCrossEntropy(ErrorFunction):
         _check_probabilities(targets)
         sums: Array = targets.sum(axis=-1, dtype=np.float64)
         bad = np.flatnonzero(np.abs(sums - 1) > _SUM_TOLERANCE)
+        if len(bad) and targets.shape[-1] == 1:
+            raise DataError("softmax over one output is always 1; use a sigmoid output for two classes")
         if len(bad):
             raise DataError(
                 f"targets: row {bad[0]} sums to {sums[bad[0]]:.9g}, and {len(bad)} row(s) in all do not sum "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, overload
 import attrs
 import numpy as np
 
+from neuralframe.core.arrays import require_finite
 from neuralframe.core.projections import Full
 from neuralframe.core.transfer_functions import TransferFunction
 from neuralframe.core.weight import Weight
@@ -19,6 +20,8 @@ from neuralframe.core.wiring import HandWiring
 from neuralframe.exceptions import ShapeError, TopologyError
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from neuralframe.core.arrays import Indices, Vector
     from neuralframe.core.initializers import Initializer
     from neuralframe.core.input_functions import InputFunction
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from neuralframe.core.wiring import Wiring
 
 V = TypeVar("V")
+
+SHOWN = 4
+"""Items that a sequence of views shows of itself."""
 
 
 class Views(Sequence[V], Generic[V]):
@@ -46,14 +52,18 @@ class Views(Sequence[V], Generic[V]):
         """Return one item, or a list of them for a slice."""
         if isinstance(index, slice):
             return [self._make(i) for i in range(*index.indices(self._length))]
-        position = range(self._length)[index]
-        return self._make(position)
+        if not -self._length <= index < self._length:
+            raise IndexError(f"{index} is not among the {self._length} items, counted from 0")
+        return self._make(index % self._length)
 
     def __repr__(self) -> str:
-        return f"[{self._length} x {self[0]!r} ...]" if self._length else "[]"
+        """Return the first few items."""
+        shown = [repr(item) for item in self[:SHOWN]]
+        more = [f"... {self._length - SHOWN} more"] if self._length > SHOWN else []
+        return f"[{', '.join([*shown, *more])}]"
 
 
-@attrs.frozen(repr=False)
+@attrs.define(repr=False, unsafe_hash=True, on_setattr=attrs.setters.frozen)
 class Layer:
     """A layer of a network.
 
@@ -131,12 +141,20 @@ class Layer:
             )
         return projections[0].weights
 
+    @weights.setter
+    def weights(self, weights: npt.ArrayLike) -> None:
+        assign(self.weights, weights, "weights")
+
     @property
     def biases(self) -> Vector:
         """(n_out,) live view of the biases; of length 0 where the layer has none."""
         _, parameters = self.wiring.require_built()
         bias = self._spec.bias
         return parameters.weights[0:0] if bias is None else parameters.weights[bias : bias + self.size]
+
+    @biases.setter
+    def biases(self, biases: npt.ArrayLike) -> None:
+        assign(self.biases, biases, "biases")
 
     def freeze(self, frozen: bool = True) -> None:  # noqa: FBT001, FBT002
         """Keep training from changing what feeds this layer: projections and biases (or release it)."""
@@ -150,7 +168,7 @@ class Layer:
         return f"Layer({self.name!r}, {self.size})"
 
 
-@attrs.define(repr=False, unsafe_hash=True)
+@attrs.define(repr=False, unsafe_hash=True, on_setattr=attrs.setters.frozen)
 class Neuron:
     """A neuron: its layer, its position there, what feeds it and what it feeds."""
 
@@ -321,6 +339,15 @@ class JoinedProjection:
 
     def __repr__(self) -> str:
         return f"JoinedProjection({self.source!r} -> {self.target!r})"
+
+
+def assign(view: Vector, values: npt.ArrayLike, what: str) -> None:
+    """Write values through a view, whole and finite."""
+    given = np.asarray(values, dtype=np.float64)
+    if given.shape != view.shape:
+        raise ShapeError(f"these {what} have shape {view.shape}; got {given.shape}")
+    require_finite(given, what, advice="Give finite numbers")
+    view[...] = given
 
 
 def with_transfer_function(spec: LayerSpec, neuron: int, function: TransferFunction) -> LayerSpec:

@@ -15,6 +15,7 @@ import numpy as np
 from neuralframe.core.fan_in import FanInGroup, fan_in_groups, source_layers
 from neuralframe.core.input_functions import WeightedSum
 from neuralframe.core.projections import GroupedSum
+from neuralframe.exceptions import ShapeError
 
 if TYPE_CHECKING:
     from neuralframe.core.arrays import Array, Vector
@@ -71,7 +72,14 @@ class Stage(ABC):
     def output(self, net: Array) -> Array:
         """Return the outputs of the layer's transfer functions."""
         if len(self._transfers) == 1:
-            return self._transfers[0][0].value(net.T).T
+            function = self._transfers[0][0]
+            output = function.value(net.T).T
+            if output.shape != net.shape:
+                raise ShapeError(
+                    f"{type(function).__name__}.value must return an array of its argument's shape "
+                    f"{net.T.shape}; it returned {output.T.shape}"
+                )
+            return output
         output = np.empty_like(net)
         for function, neurons in self._transfers:
             output[neurons] = function.value(net[neurons].T).T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
@@ -21,6 +22,7 @@ from neuralframe.core.objects import (
     Layer,
     Neuron,
     Views,
+    assign,
     with_transfer_functions,
 )
 from neuralframe.core.projections import Projection
@@ -32,12 +34,12 @@ from neuralframe.data.data_set import DataSet
 from neuralframe.exceptions import DivergenceWarning, ShapeError, TopologyError
 from neuralframe.kernels import make_kernel
 from neuralframe.networks.learning import TrainingOptions, train
-from neuralframe.networks.preparation import prepared_like
+from neuralframe.networks.preparation import encode_records, prepared_like
 from neuralframe.networks.reports import evaluate
 from neuralframe.networks.summary import summarize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     import numpy.typing as npt
@@ -62,7 +64,8 @@ class NeuralNetwork:
     """A network of layers, neurons and connections over one flat vector of weights.
 
     Derive an architecture by writing `build`, which makes layers, joins them and may set a default
-    learning rule::
+    learning rule. Layers are found again by their names or numbers; an attribute that `build` sets on the
+    network is not saved with it::
 
         class TwoTower(nf.NeuralNetwork):
             def build(self, n_hidden=8):
@@ -307,11 +310,7 @@ class NeuralNetwork:
 
     @weights.setter
     def weights(self, weights: npt.ArrayLike) -> None:
-        given = np.asarray(weights, dtype=np.float64)
-        if given.shape != self.weights.shape:
-            raise ShapeError(f"this network has {len(self.weights)} weights; got shape {given.shape}")
-        require_finite(given, "weights")
-        self.weights[:] = given
+        assign(self.weights, weights, "weights")
 
     @property
     def layers(self) -> Views[Layer]:
@@ -374,30 +373,40 @@ class NeuralNetwork:
         found = make_kernel("auto", self.topology, samples.dtype).activations(self.weights, samples)
         return dict(zip((layer.name for layer in self.topology.layers), found, strict=True))
 
-    def predict(self, inputs: npt.ArrayLike | DataSet) -> np.ndarray[Any, Any]:
+    def predict(
+        self, inputs: npt.ArrayLike | DataSet | Sequence[Mapping[str, object]]
+    ) -> np.ndarray[Any, Any]:
         """Return answers in the user's terms: class labels, or numbers in their own units.
 
         Parameters
         ----------
-        inputs : array_like of shape (n_samples, n_inputs), or DataSet
-            Encoded samples in their original units; the network's normalizer is applied to them. A
-            data set that is normalized already is taken as it is.
+        inputs : array_like of shape (n_samples, n_inputs), DataSet, or sequence of mappings
+            Samples in their original units; the network's normalizer is applied to them. A data set that
+            was normalized like the training set is taken as it is. Mappings are records by column name,
+            such as ``[{"sex": "M", "length": 0.455, ...}]``, encoded as the training file was.
 
         Returns
         -------
         (n_samples,) array of labels, or (n_samples, n_outputs) float64
 
+        Raises
+        ------
+        ShapeError, DataError
+            If the samples do not fit the network, or were normalized with other statistics.
+
         """
         outputs = self(self.normalized(inputs))
         return outputs if self.encoding is None else self.encoding.decode(outputs)
 
-    def normalized(self, inputs: npt.ArrayLike | DataSet) -> npt.ArrayLike:
-        """Return inputs as the network sees them, from an array or a data set in original units."""
+    def normalized(self, inputs: Any) -> Array:
+        """Return inputs as the network sees them, from samples in original units; see `predict`."""
         if isinstance(inputs, DataSet):
             return prepared_like(self.encoding, inputs).inputs
-        if self.encoding is None or self.encoding.input_normalizer is None:
-            return inputs
-        return self.encoding.input_normalizer.transform(as_samples(inputs, self.n_inputs, "inputs"))
+        if isinstance(inputs, Sequence) and len(inputs) and isinstance(inputs[0], Mapping):
+            return encode_records(self.encoding, inputs)
+        samples = as_samples(inputs, self.n_inputs, "inputs")
+        normalizer = None if self.encoding is None else self.encoding.input_normalizer
+        return samples if normalizer is None else normalizer.transform(samples)
 
     def evaluate(self, data: DataSet) -> Report:
         """Return what the network's answers to samples with known targets are worth.

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 from neuralframe.core.arrays import require_finite
 from neuralframe.core.components import to_json
 from neuralframe.data.data_set import DataSet
+from neuralframe.data.records import Records
 from neuralframe.exceptions import DataError, ShapeError
 from neuralframe.kernels import make_kernel
 from neuralframe.mapreduce import make_engine
 from neuralframe.mapreduce.evaluator import Evaluator
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy.typing as npt
 
+    from neuralframe.core.arrays import Array
     from neuralframe.data.blocks import Blocks
     from neuralframe.data.encoding import Encoding
     from neuralframe.data.normalizers import Normalizer
@@ -100,6 +104,31 @@ def prepared_like(encoding: Encoding | None, data: DataSet) -> DataSet:
         inputs = _missing("inputs", encoding.input_normalizer, theirs.input_normalizer)
         targets = _missing("targets", encoding.target_normalizer, theirs.target_normalizer)
     return data if inputs is None and targets is None else data.normalized(inputs, targets)
+
+
+def encode_records(encoding: Encoding | None, records: Sequence[Mapping[str, object]]) -> Array:
+    """Return the inputs, normalized, of records given by column name.
+
+    Raises
+    ------
+    DataError
+        If the network has no encoding, or a record lacks a column.
+    RecordError
+        At a value that cannot be encoded; the line is the record's number, counted from 1.
+
+    """
+    if encoding is None:
+        raise DataError("the network was trained on arrays and knows no columns; predict from an array")
+    for number, record in enumerate(records, start=1):
+        for column in encoding.columns:
+            if column.name not in record:
+                raise DataError(
+                    f"record {number} lacks the column {column.name!r}; it has {', '.join(record)}"
+                )
+    columns = {
+        column.name: tuple(str(record[column.name]) for record in records) for column in encoding.columns
+    }
+    return encoding.encode_inputs(Records("records", tuple(range(1, len(records) + 1)), columns))
 
 
 def _check_names(ours: Encoding, theirs: Encoding) -> None:

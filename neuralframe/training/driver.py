@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from neuralframe.exceptions import NonFiniteError
+from neuralframe.core.learning_rule import Iterate
+from neuralframe.exceptions import NonFiniteError, ParameterError
 from neuralframe.training.control import TrainingControl
 from neuralframe.training.events import Event, IterationFinished, LearningStopped, Listener
 from neuralframe.training.history import IterationRecord
@@ -92,8 +93,15 @@ class Driver:
 
     def _take(self, session: Session) -> Iterate:
         if session.last is None:
-            return self.rule.start(session.objective, session.start)
-        return self.rule.step(session.objective, session.last)
+            step = self.rule.start(session.objective, session.start)
+        else:
+            step = self.rule.step(session.objective, session.last)
+        if not isinstance(step, Iterate) or step.weights.shape != session.start.shape:
+            raise ParameterError(
+                f"{type(self.rule).__name__} must return an nf.Iterate with {len(session.start)} weights; "
+                f"it returned {step!r}"
+            )
+        return step
 
     def _steps_together(self, sessions: list[Session], pool: ThreadPoolExecutor) -> list[Iterate]:
         """Iterate every session in a thread of its own, so that rules need not know of each other.

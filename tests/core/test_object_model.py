@@ -6,7 +6,6 @@ import gc
 import sys
 import tracemalloc
 
-import attrs
 import numpy as np
 import pytest
 
@@ -147,7 +146,8 @@ def test_views_are_sequences():
     assert len(neurons) == 3
     assert neurons[-1] == neurons[2]
     assert neurons[1:] == [neurons[1], neurons[2]]
-    assert repr(neurons) == "[3 x Neuron('hidden', 0) ...]"
+    assert repr(neurons) == "[Neuron('hidden', 0), Neuron('hidden', 1), Neuron('hidden', 2)]"
+    assert repr(nf.MultilayerPerceptron(6, 1).layers[0].neurons).endswith("Neuron('input', 3), ... 2 more]")
     with pytest.raises(IndexError):
         _ = neurons[3]
 
@@ -311,7 +311,7 @@ def test_weights_must_be_finite(value):
 def test_assigned_weights_must_fit(shape):
     """The message says how many there are."""
     network = nf.MultilayerPerceptron(2, 1, seed=0)
-    with pytest.raises(nf.ShapeError, match="has 3 weights"):
+    with pytest.raises(nf.ShapeError, match=r"weights have shape \(3,\)"):
         network.weights = np.zeros(shape)
 
 
@@ -402,7 +402,7 @@ def test_wiring_by_hand_is_linear():
 def test_what_is_no_setting_cannot_be_set():
     """A size assigned in vain would be worse than an error."""
     layer = nf.MultilayerPerceptron(2, 1, seed=0).layers[1]
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(AttributeError):
         layer.index = 0
     with pytest.raises(AttributeError):
         layer.size = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -235,6 +236,59 @@ def test_a_pickle_in_the_file_is_not_opened(path):
         nf.load(path)
 
 
+def test_an_array_that_claims_to_be_huge_is_refused_before_memory_is_asked_for(path):
+    nf.MultilayerPerceptron(2, 1, seed=0).save(path)
+    replace_array(path, "weights", np.zeros(3), claimed=b"(1000000000000,)")
+    with pytest.raises(nf.ModelFileError, match="not as long as it says"):
+        nf.load(path)
+
+
+def test_a_header_nested_too_deeply_is_refused(path):
+    nf.MultilayerPerceptron(2, 1, seed=0).save(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("network.json", "[" * 100_000 + "]" * 100_000)
+    with pytest.raises(nf.ModelFileError, match="damaged"):
+        nf.load(path)
+
+
+def test_an_encoding_that_does_not_fit_the_network_is_refused(path):
+    data = nf.DataSet(np.eye(4), np.eye(4)[:, :2] + np.eye(4)[:, 2:]).normalized("standardizer")
+    net = nf.MultilayerPerceptron.for_data(data, seed=0)
+    net.learn(data, stop=nf.MaxIterations(1))
+    net.save(path)
+    edit_header(path, lambda header: header["encoding"]["columns"].pop())
+    with pytest.raises(nf.ModelFileError):
+        nf.load(path)
+
+
+def test_a_rule_with_an_array_comes_back_with_an_array(path):
+    @attrs.frozen(eq=False)
+    class PerWeight(nf.LearningRule):
+        rates: np.ndarray
+
+        def step(self, objective, last):
+            raise AssertionError
+
+    net = nf.MultilayerPerceptron(2, 1, seed=0)
+    net.learning_rule = PerWeight(np.array([0.1, 0.2, 0.3]))
+    net.save(path)
+    np.testing.assert_array_equal(nf.load(path).learning_rule.rates, [0.1, 0.2, 0.3])
+
+
+def test_a_parameter_that_is_not_finite_is_named(path):
+    @attrs.frozen
+    class Endless(nf.LearningRule):
+        rate: float = float("inf")
+
+        def step(self, objective, last):
+            raise AssertionError
+
+    net = nf.MultilayerPerceptron(2, 1, seed=0)
+    net.learning_rule = Endless()
+    with pytest.raises(nf.ParameterError, match=r"Endless\.rate is inf"):
+        net.save(path)
+
+
 def test_weights_that_do_not_fit_or_are_not_finite_are_refused(path):
     nf.MultilayerPerceptron(2, 1, seed=0).save(path)
     for weights, message in [(np.zeros(4), "the network has 3"), (np.array([1.0, np.nan, 0.0]), "finite")]:
@@ -265,12 +319,19 @@ def edit_header(path, edit):
             archive.writestr(name, content)
 
 
-def replace_array(path, name, array):
+def replace_array(path, name, array, claimed=None):
     with zipfile.ZipFile(path) as archive:
         members = {member: archive.read(member) for member in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:
         for member, content in members.items():
             if member != f"{name}.npy":
                 archive.writestr(member, content)
-        with archive.open(f"{name}.npy", "w") as file:
-            np.lib.format.write_array(file, array)
+        file = io.BytesIO()
+        np.lib.format.write_array(file, array)
+        content = file.getvalue()
+        if claimed is not None:
+            shape = repr(array.shape).encode()
+            content = content.replace(
+                shape + b", }" + b" " * len(claimed), claimed + b", }" + b" " * len(shape)
+            )
+        archive.writestr(f"{name}.npy", content)

@@ -240,6 +240,28 @@ def test_a_session_with_a_wild_start_does_not_end_the_others(data):
     assert caught[0].filename == __file__
 
 
+@pytest.mark.parametrize("returned", [3, (np.zeros(43), 0.5), nf.Iterate(np.zeros(7), 0.5)])
+def test_a_rule_that_returns_something_else_is_told(net, data, returned):
+    class Odd(nf.LearningRule):
+        def step(self, objective, last):
+            return returned
+
+    with pytest.raises(nf.ParameterError, match=r"Odd must return an nf\.Iterate with 37 weights"):
+        net.learn(data, rule=Odd())
+
+
+def test_a_transfer_function_that_returns_another_shape_is_named(data):
+    class Summing(nf.TransferFunction):
+        def value(self, net):
+            return net.sum(axis=1, keepdims=True)
+
+        def derivative(self, net, output):
+            return np.ones_like(net)
+
+    with pytest.raises(nf.ShapeError, match=r"Summing\.value must return"):
+        nf.MultilayerPerceptron(4, 3, 1, hidden=Summing(), seed=0)(data.inputs)
+
+
 def test_a_failed_training_leaves_weights_and_encoding_as_they_were(net, data):
     @attrs.frozen
     class Failing(nf.LearningRule):
