@@ -20,7 +20,7 @@ from neuralframe.training.rendezvous import Rendezvous
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuralframe.core.learning_rule import Iterate, LearningRule
+    from neuralframe.core.learning_rule import LearningRule
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.evaluator import Evaluation, Evaluator
     from neuralframe.training.session import Question, Session
@@ -92,6 +92,7 @@ class Driver:
         return self._take(session)
 
     def _take(self, session: Session) -> Iterate:
+        step: object
         if session.last is None:
             step = self.rule.start(session.objective, session.start)
         else:
@@ -104,7 +105,7 @@ class Driver:
         return step
 
     def _steps_together(self, sessions: list[Session], pool: ThreadPoolExecutor) -> list[Iterate]:
-        """Iterate every session in a thread of its own, so that rules need not know of each other.
+        """Step every session in a thread of its own, so that rules need not know of each other.
 
         The pool has a thread for each session: they wait for each other.
         """
