@@ -147,23 +147,23 @@ class Topology:
             if self.layers[number].is_input:
                 raise TopologyError(f"the input layer {self.layers[number].name!r} feeds no other layer")
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[int, ...]:
         """The input layers, in the order in which their columns stand in the data."""
         return tuple(i for i, layer in enumerate(self.layers) if layer.is_input)
 
-    @property
+    @cached_property
     def outputs(self) -> tuple[int, ...]:
         """The layers that feed no other, in the order in which their columns stand in the outputs."""
         sources = {spec.source for spec in self.projections if spec.delay == 0}
         return tuple(i for i in range(len(self.layers)) if i not in sources)
 
-    @property
+    @cached_property
     def n_inputs(self) -> int:
         """Number of input columns."""
         return sum(self.layers[i].size for i in self.inputs)
 
-    @property
+    @cached_property
     def n_outputs(self) -> int:
         """Number of output columns."""
         return sum(self.layers[i].size for i in self.outputs)

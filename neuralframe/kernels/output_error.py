@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +32,8 @@ class OutputError:
     def __init__(self, topology: Topology) -> None:
         self._function = topology.error_function
         self._layers = topology.outputs
-        self._ends = np.cumsum([topology.layers[number].size for number in self._layers])
+        ends = [0, *accumulate(topology.layers[number].size for number in self._layers)]
+        self._rows = [slice(first, last) for first, last in pairwise(ends)]
         specs = [topology.layers[number] for number in self._layers]
         self.is_fused = all(
             spec.transfer_index is None and self._function.fuses(spec.transfer_functions[0]) for spec in specs
@@ -73,4 +75,4 @@ class OutputError:
 
     def _parts(self, rows: Array) -> list[tuple[int, Array]]:
         """Return each output layer with its own rows."""
-        return list(zip(self._layers, np.split(rows, self._ends[:-1]), strict=True))
+        return [(number, rows[part]) for number, part in zip(self._layers, self._rows, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -92,7 +92,7 @@ class Driver:
         return self._take(session)
 
     def _take(self, session: Session) -> Iterate:
-        step: object
+        step: Any
         if session.last is None:
             step = self.rule.start(session.objective, session.start)
         else:
