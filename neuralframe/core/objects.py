@@ -209,15 +209,15 @@ class Neuron:
     def inputs(self) -> Views[Connection]:
         """The connections that feed this neuron, in the order in which they were made."""
         topology, _ = self.wiring.require_built()
-        numbers: list[int] = []
+        projections: list[int] = []
         connections: list[Indices] = []
         for number, spec in enumerate(topology.projections):
             if spec.target == self._layer:
-                _, positions = spec.pattern.incoming(self.position, topology.layers[spec.source].size)
-                numbers += [number] * len(positions)
-                connections.append(positions)
-        positions = np.concatenate(connections) if connections else np.zeros(0, np.int64)
-        return Views(len(numbers), lambda i: Connection(self.wiring, numbers[i], int(positions[i])))
+                found = spec.pattern.incoming(self.position, topology.layers[spec.source].size)
+                projections += [number] * len(found)
+                connections.append(found)
+        numbers = np.concatenate(connections) if connections else np.zeros(0, np.int64)
+        return Views(len(projections), lambda i: Connection(self.wiring, projections[i], int(numbers[i])))
 
     @property
     def outputs(self) -> list[Connection]:
@@ -265,7 +265,8 @@ class Connection:
             return by_hand.weight(self._number)
         topology, parameters = self.wiring.require_built()
         spec = topology.projections[self._projection]
-        place = spec.offset + self._number if spec.index is None else spec.index[self._number]
+        position = spec.pattern.weight_of(self._number)
+        place = spec.offset + position if spec.index is None else spec.index[position]
         return Weight.at(parameters, int(place))
 
     def _end(self, which: str) -> Neuron:

@@ -69,12 +69,16 @@ class Projection(Component):
         return np.ones(n_targets, dtype=bool)
 
     @abstractmethod
-    def incoming(self, target: int, n_sources: int) -> tuple[Indices, Indices]:
-        """Return the sources, and the positions of the weights, of one target neuron's connections."""
+    def incoming(self, target: int, n_sources: int) -> Indices:
+        """Return the numbers of one target neuron's connections, as `table` counts them."""
 
     @abstractmethod
     def ends(self, connection: int, n_sources: int) -> tuple[int, int]:
         """Return the source and the target neuron of one connection."""
+
+    def weight_of(self, connection: int) -> int:
+        """Return the weight that a connection uses, as a position in the block; its own, for most."""
+        return connection
 
     @abstractmethod
     def weighted_sum(self, weights: Array, inputs: Array, n_targets: int) -> Array:
@@ -120,10 +124,9 @@ class Full(Projection):
             weights=np.arange(n_sources * n_targets),
         )
 
-    def incoming(self, target: int, n_sources: int) -> tuple[Indices, Indices]:
+    def incoming(self, target: int, n_sources: int) -> Indices:
         """Return one row of the matrix."""
-        sources = np.arange(n_sources)
-        return sources, target * n_sources + sources
+        return np.arange(target * n_sources, (target + 1) * n_sources)
 
     def ends(self, connection: int, n_sources: int) -> tuple[int, int]:
         """Return the column and the row."""
@@ -164,9 +167,9 @@ class OneToOne(Projection):
         diagonal = np.arange(n_targets)
         return ConnectionTable(diagonal, diagonal, diagonal)
 
-    def incoming(self, target: int, n_sources: int) -> tuple[Indices, Indices]:  # noqa: ARG002
+    def incoming(self, target: int, n_sources: int) -> Indices:  # noqa: ARG002
         """Return the one connection."""
-        return np.array([target]), np.array([target])
+        return np.array([target])
 
     def ends(self, connection: int, n_sources: int) -> tuple[int, int]:  # noqa: ARG002
         """Return the same position twice."""
@@ -271,12 +274,12 @@ class Sparse(Projection):
         """Return which targets are listed."""
         return np.bincount(self.targets, minlength=n_targets) > 0
 
-    def incoming(self, target: int, n_sources: int) -> tuple[Indices, Indices]:  # noqa: ARG002
+    def incoming(self, target: int, n_sources: int) -> Indices:  # noqa: ARG002
         """Return the target's connections in the order in which they were listed; O(log n)."""
         order, sorted_targets = self._by_target
         first, last = np.searchsorted(sorted_targets, [target, target + 1])
-        positions = order[first:last]
-        return self.sources[positions], positions
+        numbers: Indices = order[first:last]
+        return numbers
 
     def ends(self, connection: int, n_sources: int) -> tuple[int, int]:  # noqa: ARG002
         """Return the ends as they were listed."""

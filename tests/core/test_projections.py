@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,9 +56,9 @@ def test_the_ways_to_look_at_a_pattern_agree(pattern, n_sources, n_targets):
     table = connections(pattern, n_sources, n_targets)
     assert len(table) == pattern.n_weights(n_sources, n_targets)
     for target in range(n_targets):
-        sources, positions = pattern.incoming(target, n_sources)
-        expected = [(source, weight) for source, end, weight in table if end == target]
-        assert list(zip(sources.tolist(), positions.tolist(), strict=True)) == expected
+        numbers = pattern.incoming(target, n_sources).tolist()
+        found = [(*pattern.ends(number, n_sources), pattern.weight_of(number)) for number in numbers]
+        assert found == [row for row in map(tuple, table) if row[1] == target]
     assert [pattern.ends(weight, n_sources) for *_, weight in table] == [tuple(row[:2]) for row in table]
     assert pattern.feeds(n_targets).tolist() == [i in {row[1] for row in table} for i in range(n_targets)]
 
@@ -154,7 +155,7 @@ class Neighbours(nf.Projection):
         return ConnectionTable(targets, (targets + 1) % n_sources, targets)
 
     def incoming(self, target, n_sources):
-        return np.array([(target + 1) % n_sources]), np.array([target])
+        return np.array([target])
 
     def ends(self, connection, n_sources):
         return (connection + 1) % n_sources, connection
@@ -167,6 +168,73 @@ class Neighbours(nf.Projection):
 
     def input_delta(self, weights, inputs, net_delta):
         return np.roll(weights[:, np.newaxis] * net_delta, 1, axis=0)
+
+
+@attrs.frozen
+class Convolution(nf.Projection):
+    """A one-dimensional convolution: every target has the same few weights, over a window of its own."""
+
+    width: int = 3
+
+    def check(self, n_sources, n_targets):
+        if n_targets != n_sources - self.width + 1:
+            raise nf.TopologyError("a window must fit at every target")
+
+    def n_weights(self, n_sources, n_targets):
+        return self.width
+
+    def table(self, n_sources, n_targets):
+        numbers = np.arange(n_targets * self.width)
+        targets, shifts = np.divmod(numbers, self.width)
+        return ConnectionTable(targets, targets + shifts, shifts)
+
+    def incoming(self, target, n_sources):
+        return np.arange(target * self.width, (target + 1) * self.width)
+
+    def ends(self, connection, n_sources):
+        target, shift = divmod(connection, self.width)
+        return target + shift, target
+
+    def weight_of(self, connection):
+        return connection % self.width
+
+    def weighted_sum(self, weights, inputs, n_targets):
+        return sum(weight * inputs[i : i + n_targets] for i, weight in enumerate(weights))
+
+    def weight_gradient(self, weights, inputs, net_delta):
+        n = len(net_delta)
+        return np.array([(net_delta * inputs[i : i + n]).sum() for i in range(self.width)], net_delta.dtype)
+
+    def input_delta(self, weights, inputs, net_delta):
+        delta = np.zeros_like(inputs)
+        for i, weight in enumerate(weights):
+            delta[i : i + len(net_delta)] += weight * net_delta
+        return delta
+
+
+@pytest.mark.parametrize("combine", ["weighted_sum", "difference", "product"])
+def test_a_convolution_needs_nothing_but_its_own_class(combine, tmp_path):
+    """The seam for shared weights: objects, arithmetic, gradient and file follow from the pattern."""
+
+    class Filter(nf.NeuralNetwork):
+        def build(self):
+            inputs = self.input_layer(7)
+            first = self.layer(5, input_function=combine, transfer_function="tanh")
+            second = self.layer(3)
+            self.connect(inputs, first, Convolution(3))
+            self.connect(first, second, Convolution(3))
+
+    network = Filter(seed=0)
+    kernel = network.projections[0].weights
+    assert kernel.shape == (3,)
+    network.layers[1].neurons[4].inputs[1].weight.value = 0.25
+    assert kernel[1] == 0.25
+    assert [c.source.position for c in network.layers[1].neurons[4].inputs] == [4, 5, 6]
+    data = nf.DataSet(np.random.default_rng(0).normal(size=(5, 7)), np.zeros((5, 3)))
+    assert nf.check_gradient(network, data) < 1e-7
+    assert network(data.inputs) == pytest.approx(np.array(ReferenceNetwork(network)(data.inputs)), rel=1e-12)
+    network.save(tmp_path / "filter.nf")
+    np.testing.assert_array_equal(nf.load(tmp_path / "filter.nf")(data.inputs), network(data.inputs))
 
 
 @pytest.mark.parametrize("combine", ["weighted_sum", "difference"])
