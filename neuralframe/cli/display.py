@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
+import textwrap
 from typing import TYPE_CHECKING
 
-import typer
-
+from neuralframe.cli.telling import tell
+from neuralframe.data.wording import plural
+from neuralframe.evaluation.regression import r2_in_words
 from neuralframe.evaluation.reports import ClassificationReport
 from neuralframe.mapreduce.in_process_engine import InProcessEngine
 
@@ -19,22 +23,37 @@ if TYPE_CHECKING:
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.learning import TrainingRun
 
+NARROWEST = 20
+"""On the narrowest of screens values are not folded to less than this."""
+
 Pairs = list[tuple[str, str]]
 
 
 def show_pairs(title: str, pairs: Sequence[tuple[str, str]]) -> None:
-    """Write names and what they stand for in two columns under a title; nothing is wrapped or cut."""
-    typer.secho(title, bold=True)
+    """Write names and what they stand for in two columns under a title.
+
+    On a screen, long values go on in the next line of their column; elsewhere every line stays whole.
+    """
+    tell(title, bold=True)
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        typer.echo(f"  {name.ljust(width)}  {value}")
+        tell(_folded(f"  {name.ljust(width)}  ", value))
+
+
+def _folded(name: str, value: str) -> str:
+    if not sys.stdout.isatty():
+        return name + value
+    room = max(shutil.get_terminal_size().columns - len(name), NARROWEST)
+    lines = textwrap.wrap(value, room, break_long_words=False, break_on_hyphens=False)
+    return name + f"\n{' ' * len(name)}".join(lines)
 
 
 def describe_data(source: str, data: DataSet) -> str:
     """Return what there is to learn from, in a line."""
-    head = f"{source}: {data.n_samples} rows, {data.n_inputs} inputs"
+    head = f"{source}: {plural(data.n_samples, 'row')}, {plural(data.n_inputs, 'input')}"
     if data.class_labels is not None:
-        return f"{head}, {len(data.class_labels)} classes: {counts_in_words(data.class_counts)}"
+        classes = plural(len(data.class_labels), "class")
+        return f"{head}, {classes}: {counts_in_words(data.class_counts)}"
     encoding = data.encoding
     names = () if encoding is None else encoding.target_names or ()
     return f"{head}, numbers to predict: {', '.join(names)}"
@@ -47,24 +66,20 @@ def counts_in_words(counts: Mapping[str, int]) -> str:
 
 def describe_work(training: DataSet, validation: DataSet | None, engine: Engine) -> str:
     """Return how a job is shared out, in a line."""
-    n_blocks = len(training.blocks)
-    blocks = f"{n_blocks} block{'' if n_blocks == 1 else 's'} of up to {training.block_size} samples"
+    size = plural(training.block_size, "sample")
+    blocks = f"{plural(len(training.blocks), 'block')} of up to {size}"
     if validation is not None:
         blocks += f" to learn from, {len(validation.blocks)} to watch"
-    workers = (
-        f" on {engine.workers} worker{'' if engine.workers == 1 else 's'}"
-        if isinstance(engine, InProcessEngine)
-        else ""
-    )
-    return (
-        f"{blocks}; each job maps the blocks{workers}, combines the sums in the order of the blocks and "
-        f"reduces them to the error and its gradient; engine {engine.name}"
-    )
+    workers = f" on {plural(engine.workers, 'worker')}" if isinstance(engine, InProcessEngine) else ""
+    return f"{blocks}, mapped{workers} by the engine {engine.name}"
 
 
 def run_pairs(run: TrainingRun) -> Pairs:
     """Return what a training came to."""
-    pairs = [("training error", f"{run.error:.6g}")]
+    last = run.history[-1]
+    pairs = [("training error", f"{last.error - last.penalty:.6g}")]
+    if last.penalty:
+        pairs.append(("minimised, with weight decay", f"{last.error:.6g}"))
     if run.validation_error is not None:
         pairs.append(("validation error", f"{run.validation_error:.6g}"))
     if len(run.sessions) > 1:
@@ -88,13 +103,13 @@ def show_report(title: str, report: Report) -> None:
         pairs.append(("always the largest class", f"{report.majority_share:.2%}"))
     else:
         for name, rmse, mae, r2 in zip(report.names, report.rmse, report.mae, report.r2, strict=True):
-            pairs.append((name, f"RMSE {rmse:.6g}, MAE {mae:.6g}, R2 {r2:.4f}"))
+            pairs.append((name, f"RMSE {rmse:.6g}, MAE {mae:.6g}, R2 {r2_in_words(r2)}"))
     show_pairs(title, pairs)
     if isinstance(report, ClassificationReport):
-        typer.echo(f"\n{report.confusion}")
+        tell(f"\n{report.confusion}")
 
 
 def show_next_step(model: Path, source: str, rows: str) -> None:
     """Write the command that predicts with the model file."""
     command = ["neuralframe", "predict", str(model), source, *(["--rows", rows] if rows else [])]
-    typer.echo(f"\nThe model is in {model}. To predict with it:\n  {shlex.join(command)}")
+    tell(f"\nThe model is in {model}. To predict with it:\n  {shlex.join(command)}")

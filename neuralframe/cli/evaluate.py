@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from neuralframe.cli.options import Fallback  # noqa: TC001 - typer reads the annotations
+from neuralframe.cli.options import Fallback, Header  # noqa: TC001 - typer reads the annotations
 from neuralframe.cli.rows import Rows
 
 
@@ -19,6 +19,7 @@ def evaluate(
         str, typer.Argument(metavar="DATA", help="A CSV file with the target, or a public data set.")
     ],
     fallback: Fallback = None,
+    header: Header = None,
     rows: Annotated[
         Rows | None,
         typer.Option(
@@ -44,7 +45,7 @@ def evaluate(
 
     network = open_model(model)
     encoding = require_encoding(network, model)
-    source, samples = or_fallback(data, fallback, lambda name: read_like(name, encoding))
+    source, samples = or_fallback(data, fallback, lambda name: read_like(name, encoding, header))
     chosen = rows or Rows()
     samples = samples.rows(chosen.positions(samples.n_samples))
     title = f"{model} on {source}" if rows is None else f"{model} on rows {rows} of {source}"

@@ -17,7 +17,7 @@ def info(
         Path, typer.Argument(metavar="MODEL", help="A model file, as `neuralframe train` writes it.")
     ],
 ) -> None:
-    """Tell what is in MODEL: the network, what it reads and answers, and how it was trained.
+    """Tell what is in MODEL: the network, what it reads and answers, and its learning rule.
 
     For example:
 
@@ -25,6 +25,7 @@ def info(
     """
     from neuralframe.cli.display import show_pairs
     from neuralframe.cli.models import open_model, read_header
+    from neuralframe.cli.telling import tell
 
     network = open_model(model)
     header = read_header(model)
@@ -39,7 +40,7 @@ def info(
             *(_encoding_pairs(network.encoding)),
         ],
     )
-    typer.echo(f"\n{network.summary()}")
+    tell(f"\n{network.summary()}")
 
 
 def _encoding_pairs(encoding: Encoding | None) -> list[tuple[str, str]]:

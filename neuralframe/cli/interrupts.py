@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def stopping_on_interrupt(control: TrainingControl) -> Iterator[None]:
         signal.signal(signal.SIGINT, usual)
         control.stop(REASON)
         # Not through Python's streams: the signal may have come while one of them was writing.
-        os.write(2, b"\nstopping after this iteration; Ctrl-C again to abort without saving\n")
+        with suppress(BrokenPipeError):
+            os.write(2, b"\nstopping after this iteration; Ctrl-C again to abort without saving\n")
 
     usual = signal.signal(signal.SIGINT, stop)
     try:

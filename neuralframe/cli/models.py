@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from neuralframe.exceptions import DataError
@@ -22,13 +23,24 @@ def open_model(path: Path) -> NeuralNetwork:
     return load(path)
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """Return the description at the head of a model file that was opened before, and so is sound."""
+def read_header(path: Path) -> Any:
+    """Return the description at the head of a model file that is sound."""
     from neuralframe.networks.model_file import HEADER
 
     with zipfile.ZipFile(path) as archive:
-        header: dict[str, Any] = json.loads(archive.read(HEADER))
-    return header
+        return json.loads(archive.read(HEADER))
+
+
+def is_model(path: Path) -> bool:
+    """Say whether a file is a model file, of whatever version."""
+    from neuralframe.networks.model_file import FORMAT
+
+    try:
+        header = read_header(path)
+    # Anything may be in a file that is no model.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, KeyError, ValueError):
+        return False
+    return isinstance(header, dict) and header.get("format") == FORMAT
 
 
 def require_encoding(network: NeuralNetwork, path: Path) -> Encoding:

@@ -8,7 +8,7 @@ import attrs
 import typer
 
 from neuralframe.cli.usage import usage
-from neuralframe.core.arrays import float_type
+from neuralframe.core.arrays import FLOAT_TYPES
 from neuralframe.core.learning_rule import LearningRule
 from neuralframe.core.transfer_functions import TransferFunction
 from neuralframe.data.normalizers import Normalizer
@@ -53,7 +53,15 @@ class Plan:
         """Return the samples to learn from, and those to watch, in blocks and normalized like the former.
 
         Targets that are numbers are normalized as the inputs are.
+
+        Raises
+        ------
+        DataError
+            If there is but one class to learn.
+
         """
+        if parts.training.class_labels is not None:
+            parts.training.require_classes()
         training = parts.training.with_block_size(self.block_size)
         validation = parts.validation and parts.validation.with_block_size(self.block_size)
         if self.normalizer is not None:
@@ -164,4 +172,6 @@ def engine_of(name: str, workers: int | None) -> Engine:
 def floating_point_type(name: str) -> str:
     """Return ``"float64"`` or ``"float32"``."""
     with usage("--dtype"):
-        return float_type(name).name
+        if name not in FLOAT_TYPES:
+            raise ChoiceError("floating-point type", name, FLOAT_TYPES)
+    return name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from neuralframe.cli.options import Fallback  # noqa: TC001 - typer reads the annotations
+from neuralframe.cli.options import Fallback, Header  # noqa: TC001 - typer reads the annotations
 from neuralframe.cli.rows import Rows
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def predict(
         typer.Argument(metavar="DATA", help="A CSV file, with or without the target, or a public data set."),
     ],
     fallback: Fallback = None,
+    header: Header = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE.csv", help="Where to write; by default standard output.")
     ] = None,
@@ -51,7 +52,7 @@ def predict(
     - `neuralframe predict flowers.nf new-flowers.csv --output answers.csv`
     """
     from neuralframe.cli.models import open_model, require_encoding
-    from neuralframe.cli.outputs import require_writable
+    from neuralframe.cli.outputs import require_writable, writing
     from neuralframe.cli.sources import or_fallback, read_inputs_like
     from neuralframe.files import replacing
 
@@ -61,13 +62,13 @@ def predict(
     encoding = require_encoding(network, model)
     if probabilities:
         _require_probabilities(network)
-    _, inputs = or_fallback(data, fallback, lambda source: read_inputs_like(source, encoding))
+    _, inputs = or_fallback(data, fallback, lambda name: read_inputs_like(name, encoding, header))
     positions = (rows or Rows()).positions(len(inputs))
     text = _as_csv(_answers(network, inputs[positions], positions, probabilities))
     if output is None:
         typer.echo(text, nl=False)
     else:
-        with replacing(output) as fresh:
+        with writing(output), replacing(output) as fresh:
             fresh.write_text(text, encoding="utf-8", newline="")
 
 

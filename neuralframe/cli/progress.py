@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
+from neuralframe.cli.telling import tell
 from neuralframe.training.events import Event, LearningStopped
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class ProgressLines:
         tenth = int(LINES * self._done(record))
         if tenth > self._told.get(record.session, -1):
             self._told[record.session] = tenth
-            typer.echo(f"{record}{self._time_left(record)}", err=True)
+            tell(f"{record}{self._time_left(record)}", err=True)
 
     def _done(self, record: IterationRecord) -> float:
         """Return the share of the training that is done, by iterations or by time, whichever is more."""

@@ -48,11 +48,12 @@ class Rows:
         """
         import numpy as np
 
+        from neuralframe.data.wording import plural
         from neuralframe.exceptions import DataError
 
         last = n_rows if self.last is None else self.last
         if max(self.first, last) > n_rows:
-            raise DataError(f"rows {self} are asked for; the data has {n_rows} row(s)")
+            raise DataError(f"rows {self} are asked for; the data has {plural(n_rows, 'row')}")
         return np.arange(self.first - 1, last)
 
     def __str__(self) -> str:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import typer
 
+from neuralframe.cli.reading import require_unset
+from neuralframe.cli.telling import tell
 from neuralframe.cli.usage import usage
 from neuralframe.data import datasets
 from neuralframe.data.csv_reader import read_inputs
 from neuralframe.data.data_set import DataSet
+from neuralframe.data.wording import listing
 from neuralframe.exceptions import ChoiceError, DataError, DownloadError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from neuralframe.cli.reading import Reading
     from neuralframe.core.arrays import Array
     from neuralframe.data.encoding import Encoding
 
 T = TypeVar("T")
 
-Task = Literal["classification", "regression"]
-
-_GOALS: dict[str, tuple[str, dict[Task, tuple[str, ...]]]] = {
+_GOALS: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     "abalone": ("target", {"classification": ("classes",), "regression": ("rings",)}),
     "wisconsin-prognostic": (
         "endpoint",
@@ -50,21 +52,13 @@ def require_source(source: str) -> None:
         raise ChoiceError("file or public data set", source, datasets.names())
 
 
-def read(
-    source: str,
-    target: Sequence[str] = (),
-    task: Task | None = None,
-    missing: str | None = None,
-    categories: Sequence[str] = (),
-) -> DataSet:
-    """Return what is to be learnt from; without a target, from the last column of a file."""
+def read(source: str, reading: Reading) -> DataSet:
+    """Return what is to be learnt from."""
     require_source(source)
-    if is_public(source):
-        if categories:
-            raise typer.BadParameter(f"the columns of {source} are known", param_hint="--category")
-        return datasets.by_name(source, **_public_options(source, target, task, missing))
-    kinds: dict[str | int, str] = dict.fromkeys(categories, "category")
-    return DataSet.from_csv(source, list(target) or -1, task=task, missing=missing or "refuse", kinds=kinds)
+    if not is_public(source):
+        return reading.data_set(source)
+    reading.refuse_columns(source)
+    return datasets.by_name(source, **_public_options(source, reading))
 
 
 def or_fallback(source: str, fallback: str | None, read_from: Callable[[str], T]) -> tuple[str, T]:
@@ -85,11 +79,11 @@ def or_fallback(source: str, fallback: str | None, read_from: Callable[[str], T]
     except DownloadError as problem:
         if fallback is None:
             raise
-        typer.echo(f"using {fallback} instead of {source}: {problem}", err=True)
-        return fallback, read_from(fallback)
+        tell(f"using {fallback} instead of {source}: {problem}", err=True)
+    return fallback, read_from(fallback)
 
 
-def read_like(source: str, encoding: Encoding) -> DataSet:
+def read_like(source: str, encoding: Encoding, header: bool | None = None) -> DataSet:
     """Return samples with their targets, as a trained network reads them.
 
     Raises
@@ -101,7 +95,8 @@ def read_like(source: str, encoding: Encoding) -> DataSet:
     """
     require_source(source)
     if not is_public(source):
-        return DataSet.from_csv(source, encoding=encoding)
+        return DataSet.from_csv(source, encoding=encoding, header=header)
+    require_unset(source, header=header)
     for options in _variants(source):
         data = datasets.by_name(source, **options)
         assert data.encoding is not None
@@ -109,22 +104,22 @@ def read_like(source: str, encoding: Encoding) -> DataSet:
             return data
     raise DataError(
         f"the model was not trained on {source!r}: it reads the columns "
-        f"{[column.name for column in encoding.columns]} and answers {list(encoding.target_names or ())}"
+        f"{listing([column.name for column in encoding.columns])} and answers "
+        f"{listing(encoding.target_names or ())}"
     )
 
 
-def read_inputs_like(source: str, encoding: Encoding) -> Array:
+def read_inputs_like(source: str, encoding: Encoding, header: bool | None = None) -> Array:
     """Return inputs, encoded and normalized, from what may lack the target."""
     require_source(source)
     if not is_public(source):
-        return read_inputs(source, encoding)[0]
-    raw = read_like(source, encoding).inputs
+        return read_inputs(source, encoding, header=header)[0]
+    raw = read_like(source, encoding, header).inputs
     return raw if encoding.input_normalizer is None else np.asarray(encoding.input_normalizer.transform(raw))
 
 
-def _public_options(
-    source: str, target: Sequence[str], task: Task | None, missing: str | None
-) -> dict[str, Any]:
+def _public_options(source: str, reading: Reading) -> dict[str, Any]:
+    target, task = reading.target, reading.task
     option, goals = _GOALS.get(source, ("", {"classification": ()}))
     options: dict[str, Any] = {}
     if task is not None and task not in goals:
@@ -135,8 +130,8 @@ def _public_options(
         )
     elif task is not None and option:
         options[option] = goals[task][0]
-    if missing is not None and source in _WITH_GAPS:
-        options["missing"] = missing
+    if reading.missing is not None and source in _WITH_GAPS:
+        options["missing"] = reading.missing
     return options
 
 

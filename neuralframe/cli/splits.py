@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import typer
 
-from neuralframe.cli.usage import usage
+from neuralframe.data.wording import plural
+from neuralframe.exceptions import DataError
 
 if TYPE_CHECKING:
     from neuralframe.data.data_set import DataSet
@@ -44,10 +45,17 @@ class Parts:
         """Return the parts with a share of the training samples only to be watched."""
         if not share:
             return self
-        with usage("--validation"):
-            training, validation = self.training.split(1 - share, seed=seed)
+        training, validation = _divided(self.training, share, "--validation", seed)
         how = f"{self.how}; {len(validation)} of those to train are only watched"
         return attrs.evolve(self, training=training, validation=validation, how=how)
+
+
+def require_share(share: float | None, option: str) -> None:
+    """Raise an error of usage unless some rows stay when such a share is taken."""
+    if share is not None and not 0 <= share < 1:
+        raise typer.BadParameter(
+            f"a share is at least 0 and below 1, such as 0.25; got {share:g}", param_hint=option
+        )
 
 
 def split(data: DataSet, source: str, *, share: float | None, first: int | None, seed: int) -> Parts:
@@ -64,17 +72,32 @@ def split(data: DataSet, source: str, *, share: float | None, first: int | None,
 
 
 def _split_in_order(data: DataSet, first: int) -> Parts:
-    with usage("--train-rows"):
-        training, rest = data.split(first=first)
-    how = f"the first {first} rows to train, the last {len(rest)} held out"
+    if first >= len(data):
+        raise typer.BadParameter(
+            f"there must be rows left to hold out of {plural(len(data), 'row')}; got {first}. "
+            "To train on all of them: --test 0",
+            param_hint="--train-rows",
+        )
+    training, rest = data.split(first=first)
+    how = f"the first {plural(first, 'row')} to train, the last {len(rest)} held out"
     return Parts(training, rest, how, f"{first + 1}-{data.n_samples}")
 
 
 def _split_at_random(data: DataSet, share: float, seed: int) -> Parts:
     if share == 0:
-        return Parts(data, None, f"all {len(data)} rows to train, none held out")
-    with usage("--test"):
-        training, rest = data.split(1 - share, seed=seed)
+        return Parts(data, None, f"all {plural(len(data), 'row')} to train, none held out")
+    training, rest = _divided(data, share, "--test", seed)
     drawn = " class by class" if data.class_labels is not None else ""
-    how = f"{len(training)} rows to train, {len(rest)} held out, drawn{drawn} with seed {seed}"
+    how = f"{plural(len(training), 'row')} to train, {len(rest)} held out, drawn{drawn} with seed {seed}"
     return Parts(training, rest, how)
+
+
+def _divided(data: DataSet, share: float, option: str, seed: int) -> tuple[DataSet, DataSet]:
+    """Return the samples without a share of them, and that share."""
+    try:
+        return data.split(1 - share, seed=seed)
+    except DataError:
+        raise DataError(
+            f"{option} {share:g} cannot be met with {plural(len(data), 'row')}: a part would be empty. "
+            f"Choose another share, or none: {option} 0"
+        ) from None

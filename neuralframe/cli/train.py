@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from neuralframe.cli.interrupts import INTERRUPTED
+from neuralframe.cli.options import header_option
 
 DATA, NETWORK, METHOD, WORK, OUTPUT = "Data", "Network", "Method", "How the work is done", "Output"
 
@@ -27,19 +28,26 @@ def train(
         typer.Option(
             metavar="COLUMN",
             rich_help_panel=DATA,
-            help="What to learn; repeat it for several numbers. By default the last column of a file. Of "
-            "abalone: classes or rings; of wisconsin-prognostic: recurrence, '24 months' or time.",
+            help="What to learn: a column's name, or its number counted from 1; repeat it for several "
+            "numbers. By default the last column of a file. Of abalone: classes or rings; of "
+            "wisconsin-prognostic: recurrence, '24 months' or time.",
         ),
     ] = None,
     task: Annotated[
-        Literal["classification", "regression"] | None,
-        typer.Option(rich_help_panel=DATA, help="By default regression where all targets are numbers."),
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=DATA,
+            help="classification or regression; by default regression where all targets are numbers.",
+        ),
     ] = None,
     missing: Annotated[
-        Literal["refuse", "mean", "median", "most_frequent", "drop"] | None,
+        str | None,
         typer.Option(
+            metavar="NAME",
             rich_help_panel=DATA,
-            help="What to do about missing inputs; by default those of a file are refused.",
+            help="What to do about missing inputs: refuse, mean, median, most_frequent or drop; by default "
+            "those of a file are refused.",
         ),
     ] = None,
     category: Annotated[
@@ -50,6 +58,21 @@ def train(
             help="A column of numbers that are names of categories; repeat it for several.",
         ),
     ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            rich_help_panel=DATA,
+            help="A column to leave out, such as one of identifiers; repeat it for several.",
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", rich_help_panel=DATA, help="The column that says how much each row counts."
+        ),
+    ] = None,
+    header: Annotated[bool | None, header_option(DATA)] = None,
     fallback: Annotated[
         str | None,
         typer.Option(
@@ -61,11 +84,10 @@ def train(
     test: Annotated[
         float | None,
         typer.Option(
-            min=0,
-            max=1,
             metavar="SHARE",
             rich_help_panel=DATA,
-            help="The share of the rows to hold out; 0.25 unless --train-rows says otherwise.",
+            help="The share of the rows to hold out, below 1; 0 for none; 0.25 unless --train-rows says "
+            "otherwise.",
         ),
     ] = None,
     train_rows: Annotated[
@@ -80,11 +102,9 @@ def train(
     validation: Annotated[
         float | None,
         typer.Option(
-            min=0,
-            max=1,
             metavar="SHARE",
             rich_help_panel=DATA,
-            help="The share of the training rows to watch the error of, and not to learn from.",
+            help="The share of the training rows to watch the error of, and not to learn from; below 1.",
         ),
     ] = None,
     normalize: Annotated[
@@ -157,7 +177,14 @@ def train(
         typer.Option(min=1, metavar="N", rich_help_panel=WORK, help="By default one for each processor."),
     ] = None,
     block_size: Annotated[
-        int, typer.Option(min=1, metavar="N", rich_help_panel=WORK, help="Samples a block.")
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=WORK,
+            help="Samples a block. It is part of the data: another size may change the last bits of the "
+            "results.",
+        ),
     ] = 256,
     dtype: Annotated[
         str,
@@ -171,7 +198,7 @@ def train(
             metavar="FILE.nf",
             rich_help_panel=OUTPUT,
             help="The model file; by default named after DATA, in this folder. One that exists is replaced "
-            "when training has succeeded.",
+            "when training has succeeded; any other file is left alone.",
         ),
     ] = None,
     history: Annotated[
@@ -200,6 +227,7 @@ def train(
     - `neuralframe train abalone --fallback digits`
     """
     from neuralframe.cli.display import show_next_step
+    from neuralframe.cli.outputs import writing
     from neuralframe.cli.plan import (
         Plan,
         engine_of,
@@ -209,8 +237,9 @@ def train(
         rule_of,
         transfer_function_of,
     )
+    from neuralframe.cli.reading import Reading
     from neuralframe.cli.sources import or_fallback, read
-    from neuralframe.cli.splits import split
+    from neuralframe.cli.splits import require_share, split
     from neuralframe.cli.training import (
         announce,
         default_model,
@@ -235,14 +264,24 @@ def train(
         block_size=block_size,
         seed=seed,
     )
+    reading = Reading(
+        target=target,
+        task=task,
+        missing=missing,
+        category=category,
+        ignore=ignore,
+        weights=weights,
+        header=header,
+    )
+    require_share(test, "--test")
+    require_share(validation, "--validation")
     require_room(model or default_model(data), history, data)
     source, samples = or_fallback(
-        data,
-        fallback,
-        lambda name: read(name, target or [], task, missing, category or []) if name == data else read(name),
+        data, fallback, lambda name: read(name, reading if name == data else Reading())
     )
     if source != data:
         test = train_rows = None
+        require_room(model or default_model(source), history, data)
     parts = split(samples, source, share=test, first=train_rows, seed=seed)
     parts = plan.prepared(parts.with_validation(validation, seed))
     network = plan.network_for(parts.training)
@@ -250,9 +289,11 @@ def train(
         announce(source, samples, parts, network, plan)
     run, interrupted = learn(plan, network, parts, quiet=quiet)
     path = model or default_model(source)
-    network.save(path)
+    with writing(path):
+        network.save(path)
     if history is not None:
-        write_history(run, history)
+        with writing(history):
+            write_history(run, history)
     show_results(run, network, parts)
     show_next_step(path, source, parts.held_out_rows)
     if interrupted:

@@ -7,12 +7,11 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from neuralframe.cli.display import describe_data, describe_work, run_pairs, show_pairs, show_report
 from neuralframe.cli.interrupts import stopping_on_interrupt
-from neuralframe.cli.outputs import require_writable
+from neuralframe.cli.outputs import require_model_or_nothing, require_writable
 from neuralframe.cli.progress import ProgressLines
+from neuralframe.cli.telling import tell
 from neuralframe.exceptions import DivergenceWarning, NonFiniteError
 from neuralframe.networks.reports import evaluate
 from neuralframe.training.control import TrainingControl
@@ -32,15 +31,16 @@ def default_model(source: str) -> Path:
 
 
 def require_room(model: Path, history: Path | None, data: str) -> None:
-    """Raise `DataError` if what is to be written could not be, or would replace the data."""
+    """Raise `DataError` if what is to be written could not be, or would replace what is no model."""
     require_writable(model, keep=[data])
+    require_model_or_nothing(model)
     if history is not None:
         require_writable(history, keep=[data, model])
 
 
 def announce(source: str, samples: DataSet, parts: Parts, network: MultilayerPerceptron, plan: Plan) -> None:
     """Show what is about to be done."""
-    typer.echo(f"{network.summary()}\n")
+    tell(f"{network.summary()}\n")
     show_pairs(
         "Training",
         [
@@ -51,7 +51,7 @@ def announce(source: str, samples: DataSet, parts: Parts, network: MultilayerPer
             ("work", describe_work(parts.training, parts.validation, plan.engine)),
         ],
     )
-    typer.echo()
+    tell()
 
 
 def learn(
@@ -87,5 +87,5 @@ def show_results(run: TrainingRun, network: MultilayerPerceptron, parts: Parts) 
     """Show what the training came to, and what it is worth on the samples held out."""
     show_pairs("Results", run_pairs(run))
     if parts.held_out is not None:
-        typer.echo()
+        tell()
         show_report("Held-out samples", evaluate(network, parts.held_out))

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -21,6 +22,7 @@ from neuralframe.exceptions import DataError, DownloadError
 UCI = "https://archive.ics.uci.edu/static/public"
 FOLDER_VARIABLE = "NEURALFRAME_DATA"
 SECONDS_TO_WAIT = 30
+INSTALL = "pip install 'neuralframe[data]' (in a clone: pip install '.[data]')"
 
 
 @attrs.frozen
@@ -79,7 +81,7 @@ class PublicFile:
             destination.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
                 parcel, fresh = Path(folder, "parcel.zip"), Path(folder, self.name)
-                fetch(address, parcel)
+                self._fetch(address, parcel)
                 with zipfile.ZipFile(parcel) as members:
                     content = members.read(self.name)
                 if not self._is_genuine(content):
@@ -87,10 +89,15 @@ class PublicFile:
                 fresh.write_bytes(content)
                 fresh.replace(destination)
         except ImportError:
-            raise DownloadError(self._advice("downloading needs the package 'pooch'")) from None
+            raise DownloadError(self._advice(f"downloading needs the package 'pooch': {INSTALL}")) from None
         except (OSError, zipfile.BadZipFile, zlib.error, KeyError) as problem:
-            # requests' errors are OSErrors
             raise DownloadError(self._advice(f"{address}: {problem}")) from problem
+
+    def _fetch(self, address: str, destination: Path) -> None:
+        try:
+            fetch(address, destination)
+        except OSError as problem:  # requests' errors are OSErrors
+            raise DownloadError(self._advice(in_short(problem, address))) from problem
 
     def _advice(self, problem: str) -> str:
         folder = os.environ.get(FOLDER_VARIABLE)
@@ -98,8 +105,7 @@ class PublicFile:
         return (
             f"{self.name} cannot be had. (1) The folder {FOLDER_VARIABLE}: {looked}. "
             f"(2) The cache {str(cache_folder())!r}: not there. (3) The UCI archive: {problem}. "
-            f"Set {FOLDER_VARIABLE} to a folder with {self.name}, put the file into the cache, or go online "
-            "after pip install 'neuralframe[data]'"
+            f"Set {FOLDER_VARIABLE} to a folder with {self.name}, put the file into the cache, or go online"
         )
 
 
@@ -112,6 +118,16 @@ def cache_folder() -> Path:
     else:
         parent = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(parent, "neuralframe")
+
+
+def in_short(problem: BaseException, address: str) -> str:
+    """Return why nothing came from an address: what the server answered, or why it could not be reached."""
+    if getattr(problem, "response", None) is not None:
+        return str(problem)
+    while (earlier := problem.__cause__ or problem.__context__) is not None:
+        problem = earlier
+    cause = getattr(problem, "strerror", None) or problem
+    return f"no connection to {urlsplit(address).netloc}: {cause}"
 
 
 def fetch(address: str, destination: Path) -> None:

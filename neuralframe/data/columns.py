@@ -11,6 +11,7 @@ import attrs
 import numpy as np
 
 from neuralframe.core.validation import number
+from neuralframe.data.wording import FILL_GAPS, listing
 from neuralframe.exceptions import ParameterError
 
 if TYPE_CHECKING:
@@ -45,6 +46,40 @@ def parse_numbers(texts: Sequence[str], missing: frozenset[str]) -> tuple[Vector
     return numbers, others
 
 
+def numbers_of(
+    records: Records, name: str, missing: frozenset[str], *, fill: float | None = None, advice: str
+) -> Vector:
+    """Return a column of numbers, shape (n, 1).
+
+    Parameters
+    ----------
+    records : Records
+    name : str
+        The column.
+    missing : frozenset of str
+        The texts that stand for a missing value.
+    fill : float, optional
+        What stands in for it; None refuses it.
+    advice : str
+        What to do about a missing value that is refused.
+
+    Raises
+    ------
+    RecordError
+        At the first value that is no number, or missing and refused.
+
+    """
+    numbers, others = parse_numbers(records.columns[name], missing)
+    if others:
+        raise records.error("not a finite number, in a column of numbers", others[0], name)
+    gaps = np.isnan(numbers)
+    if gaps.any():
+        if fill is None:
+            raise records.error(f"a missing value. {advice}", int(gaps.argmax()), name)
+        numbers[gaps] = fill
+    return numbers[:, np.newaxis]
+
+
 def _numbers_only(texts: Sequence[str]) -> Vector | None:
     """Return the numbers if there is nothing else: several times faster than one by one."""
     joined = "".join(texts)
@@ -72,12 +107,6 @@ def one_hot(positions: Indices, width: int) -> Vector:
     matrix = np.zeros((len(positions), width))
     matrix[np.arange(len(positions)), positions] = 1.0
     return matrix
-
-
-def listing(names: Sequence[str], most: int = 20) -> str:
-    """Return names for a message, which is to stay readable when there are many."""
-    more = f", ... ({len(names)} in all)" if len(names) > most else ""
-    return ", ".join(map(repr, names[:most])) + more
 
 
 def distinct_texts(instance: Any, attribute: attrs.Attribute[Any], value: tuple[Any, ...]) -> None:
@@ -139,19 +168,7 @@ class NumberColumn(Column):
 
     def encode(self, records: Records, missing: frozenset[str]) -> Vector:
         """Return the numbers as a matrix of one column."""
-        numbers, others = parse_numbers(records.columns[self.name], missing)
-        if others:
-            raise records.error("not a finite number, in a column of numbers", others[0], self.name)
-        gaps = np.isnan(numbers)
-        if gaps.any():
-            if self.fill is None:
-                raise records.error(
-                    "a missing value. Correct it, or train with missing= 'drop', 'mean' or 'median'",
-                    int(gaps.argmax()),
-                    self.name,
-                )
-            numbers[gaps] = self.fill
-        return numbers[:, np.newaxis]
+        return numbers_of(records, self.name, missing, fill=self.fill, advice=FILL_GAPS)
 
 
 @attrs.frozen
@@ -194,7 +211,7 @@ class CategoryColumn(Column):
             row = int((positions < 0).argmax())
             absent = texts[row] in missing
             problem = (
-                "a missing value. Correct it, or train with missing= 'drop' or 'most_frequent'"
+                f"a missing value. {FILL_GAPS}"
                 if absent
                 else f"a category that training did not have. It knew {listing(self.categories)}"
             )

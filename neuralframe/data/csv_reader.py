@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from neuralframe.data.columns import NumberColumn
+from neuralframe.data.columns import numbers_of
 from neuralframe.data.data_set import DataSet
 from neuralframe.data.encoding import MISSING_VALUES, Encoding
 from neuralframe.data.headers import guess_header
@@ -19,13 +19,14 @@ from neuralframe.data.records import RecordFile, Records
 from neuralframe.data.roles import Roles, choose, optional_column
 from neuralframe.data.survey import survey
 from neuralframe.data.targets import ClassTarget, NumberTarget, Target
+from neuralframe.data.wording import LEAVE_GAPS_OUT, listing, plural
 from neuralframe.exceptions import DataError, ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from os import PathLike
 
-    from neuralframe.core.arrays import Array
+    from neuralframe.core.arrays import Array, Vector
     from neuralframe.data.roles import Reference
     from neuralframe.data.survey import ColumnSurvey
 
@@ -65,12 +66,25 @@ def read_csv(
     if target is None:
         raise ParameterError("from_csv: say which column is the target, or give encoding=")
     wanted = [target] if isinstance(target, str | int) else list(target)
-    known = [name for name in wanted if isinstance(name, str)]
-    file = _open(path, known, header=header, names=names, delimiter=delimiter)
+    file = open_unknown(path, wanted, header=header, names=names, delimiter=delimiter)
+    file.require_several_columns()
     roles = Roles.of(file.names, wanted, ignore=ignore, weights=weights, kinds=kinds, task=task)
     return learn_and_encode(
         file, roles, missing=missing, missing_values=missing_values, block_size=block_size
     )
+
+
+def open_unknown(
+    path: str | PathLike[str],
+    targets: Sequence[Reference],
+    *,
+    header: bool | None = None,
+    names: Sequence[str] | None = None,
+    delimiter: str | None = None,
+) -> RecordFile:
+    """Open a file of which nothing is known but its targets; parameters as for `DataSet.from_csv`."""
+    known = [name for name in targets if isinstance(name, str)]
+    return _open(path, known, header=header, names=names, delimiter=delimiter)
 
 
 def read_inputs(
@@ -165,7 +179,7 @@ def encode(
         inputs.append(encoding.encode_inputs(records))
         targets.append(encoding.encode_targets(records))
         if weights is not None:
-            sample_weights.append(NumberColumn(weights).encode(records, missing)[:, 0])
+            sample_weights.append(_sample_weights(records, weights, missing))
     return DataSet(
         np.concatenate(inputs),
         np.concatenate(targets),
@@ -173,6 +187,13 @@ def encode(
         block_size=block_size,
         encoding=encoding,
     )
+
+
+def _sample_weights(records: Records, name: str, missing: frozenset[str]) -> Vector:
+    numbers: Vector = numbers_of(records, name, missing, advice=LEAVE_GAPS_OUT)[:, 0]
+    if (numbers < 0).any():
+        raise records.error("a sample weight must not be negative", int((numbers < 0).argmax()), name)
+    return numbers
 
 
 def open_encoded(
@@ -185,7 +206,7 @@ def open_encoded(
 ) -> RecordFile:
     """Open a file and see that it has the inputs of `encoding`, by name or else by position."""
     expected = [column.name for column in encoding.columns]
-    file = _open(path, expected, header=header, names=names, delimiter=delimiter)
+    file = _open(path, expected, header=header, names=names, delimiter=delimiter, among_texts=False)
     if not file.has_header and names is None:
         file = attrs.evolve(file, names=_layout(len(file.names), encoding, file.file))
     _require_columns(file, expected)
@@ -195,7 +216,8 @@ def open_encoded(
 def _require_columns(file: RecordFile, expected: Iterable[str]) -> None:
     absent = [name for name in expected if name not in file.names]
     if absent:
-        raise DataError(f"{file.file} lacks the column(s) {absent}; it has {list(file.names)}")
+        columns = "column" if len(absent) == 1 else "columns"
+        raise DataError(f"{file.file} lacks the {columns} {listing(absent)}; it has {listing(file.names)}")
 
 
 def _layout(width: int, encoding: Encoding, file: str) -> tuple[str, ...]:
@@ -209,8 +231,9 @@ def _layout(width: int, encoding: Encoding, file: str) -> tuple[str, ...]:
     for layout in layouts:
         if len(layout) == width:
             return layout
+    expected = " or ".join(map(str, sorted({len(layout) for layout in layouts if layout})))
     raise DataError(
-        f"{file} has {width} column(s) and no header; expected {' or '.join(str(len(x)) for x in layouts)}, "
+        f"{file} has {plural(width, 'column')} and no header; expected {expected}, "
         "or a header with the columns' names"
     )
 
@@ -222,9 +245,10 @@ def _open(
     header: bool | None,
     names: Sequence[str] | None,
     delimiter: str | None,
+    among_texts: bool = True,
 ) -> RecordFile:
     def is_header(sample: list[list[str]]) -> bool:
-        return guess_header(sample, known_names) if header is None else header
+        return guess_header(sample, known_names, among_texts=among_texts) if header is None else header
 
     return RecordFile.open(path, is_header=is_header, names=names, delimiter=delimiter)
 

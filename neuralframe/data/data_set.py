@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import attrs
 import numpy as np
 
-from neuralframe.core.arrays import float_type
+from neuralframe.core.arrays import as_samples, float_type
 from neuralframe.core.validation import count
 from neuralframe.data.blocks import Blocks, Samples
 from neuralframe.data.checks import checked_samples, checked_weights, is_one_hot
 from neuralframe.data.encoding import MISSING_VALUES, Encoding, numbered_inputs
+from neuralframe.data.labels import encoded_labels, texts_of
 from neuralframe.data.normalizers import Normalizer
 from neuralframe.data.splits import checked_first, checked_share, stratified_split
+from neuralframe.data.wording import plural
 from neuralframe.exceptions import DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -49,7 +51,9 @@ class DataSet:
     inputs : (n, n_inputs) array
         One sample a row. float64 and float32 are kept, anything else becomes float64.
     targets : (n, n_targets) or (n,) array
-        What the network should answer; (n,) is taken as one column. They get the inputs' type.
+        What the network should answer; (n,) is taken as one column. They get the inputs' type. Texts,
+        shape (n,), are labels of classes: one column a label, 1 for the one that holds, and the
+        `encoding` turns answers into labels again.
     sample_weights : (n,) array, optional
         How much each sample counts: not negative, not all zero. Kept as float64.
     block_size : int, optional
@@ -63,7 +67,10 @@ class DataSet:
     ShapeError
         If the arrays do not fit each other or the encoding.
     DataError
-        If there are no samples or no columns, or the sample weights are negative or all zero.
+        If there are no samples or no columns, the sample weights are negative or all zero, or a label
+        stands for a missing value.
+    LabelError
+        At a label that a given encoding does not know.
     NonFiniteError
         At a NaN or an infinity: the message names row and column.
 
@@ -80,6 +87,12 @@ class DataSet:
     >>> first, second = data.split(first=3)
     >>> second.inputs
     array([[1., 1.]])
+
+    Labels are kept, in the order in which outputs have them:
+
+    >>> data = DataSet([[0, 0], [0, 1], [1, 1]], ["one", "two", "one"])
+    >>> data.class_labels, data.classes
+    (('one', 'two'), array([0, 1, 0]))
 
     """
 
@@ -98,6 +111,10 @@ class DataSet:
         block_size: int | None = None,
         encoding: Encoding | None = None,
     ) -> None:
+        labels = texts_of(targets)
+        if labels is not None:
+            n_inputs = as_samples(inputs, None, "inputs").shape[1]
+            targets, encoding = encoded_labels(labels, n_inputs, encoding)
         x, y = checked_samples(inputs, targets, encoding)
         weights = None if sample_weights is None else checked_weights(sample_weights, len(x))
         size = default_block_size(x.shape[1]) if block_size is None else block_size
@@ -137,8 +154,9 @@ class DataSet:
             are the names of classes.
         kinds : mapping, optional
             Column to ``"number"`` or ``"category"``, where the guess would be wrong: by default a
-            column of numbers only is a number, a column of texts a category, and a column of mostly
-            numbers is refused as mistyped.
+            column of numbers only is a number and a column of texts a category. Refused as mistyped are
+            columns of mostly numbers and of numbers with decimal commas; and, as identifiers, columns of
+            more than 50 different texts in more than nine of ten records.
         ignore : sequence
             Columns to leave out, such as identifiers.
         weights : str or int, optional
@@ -150,7 +168,9 @@ class DataSet:
             The texts that mean "missing".
         header : bool, optional
             Whether the first record is a header. By default it is one if it has the name of a
-            target, or a text, and no number, in the columns in which later records have numbers.
+            target, or a text, and no number, in the columns in which later records have numbers. A
+            header of numbers cannot be guessed. For a file of texts only see
+            `neuralframe.data.headers.guess_header`.
         names : sequence of str, optional
             Names for the columns; by default the header's, else "column 1", "column 2", ...
         delimiter : str, optional
@@ -188,11 +208,11 @@ class DataSet:
 
     def __repr__(self) -> str:
         labels = self.class_labels
-        goal = _plural(self.n_targets, "target") if labels is None else _plural(len(labels), "class")
+        goal = plural(self.n_targets, "target") if labels is None else plural(len(labels), "class")
         weighted = ", weighted" if self.sample_weights is not None else ""
         return (
-            f"DataSet({_plural(self.n_samples, 'sample')}, {_plural(self.n_inputs, 'input')}, {goal}, "
-            f"{self.inputs.dtype}, {_plural(len(self.blocks), 'block')}{weighted})"
+            f"DataSet({plural(self.n_samples, 'sample')}, {plural(self.n_inputs, 'input')}, {goal}, "
+            f"{self.inputs.dtype}, {plural(len(self.blocks), 'block')}{weighted})"
         )
 
     @property
@@ -257,7 +277,7 @@ class DataSet:
             labels = self.class_labels
             which = f"target {self.targets[0].tolist()}" if labels is None else repr(labels[self.classes[0]])
             raise DataError(
-                f"one class only: all {self.n_samples} sample(s) have {which}. "
+                f"one class only: {plural(self.n_samples, 'sample')} with {which}. "
                 "A classifier needs samples of at least two classes"
             )
 
@@ -326,7 +346,10 @@ class DataSet:
         strata = self.classes if stratify else np.zeros(self.n_samples, dtype=np.int64)
         parts = stratified_split(strata, checked_share(share), np.random.default_rng(seed))
         if not all(map(len, parts)):
-            raise DataError(f"split: a share of {share} of {self.n_samples} sample(s) leaves a part empty")
+            raise DataError(
+                f"split: {plural(self.n_samples, 'sample')} in shares of {share:g} and {1 - share:g} leaves "
+                "a part empty; choose another share, or find more samples"
+            )
         return self.rows(parts[0]), self.rows(parts[1])
 
     def with_block_size(self, block_size: int | None) -> Self:
@@ -376,6 +399,8 @@ class DataSet:
             normalized.
         ParameterError
             If nothing, or `like` together with anything else, is given.
+        NonFiniteError
+            If the values of a column are too large; the message names it.
 
         Examples
         --------
@@ -390,12 +415,16 @@ class DataSet:
         if like is not None:
             inputs, targets = _normalizers_of(like)
         encoding = self.encoding or Encoding.of_arrays(
-            self.n_inputs, self.n_targets, are_classes=self.class_labels is not None
+            self.n_inputs, self.n_targets, labels=self.class_labels
         )
         if targets is not None and self.class_labels is not None:
             raise DataError("the targets are classes, which must not be normalized; give inputs= only")
-        x, of_inputs = _normalize(self.inputs, inputs, encoding.input_normalizer, "inputs")
-        y, of_targets = _normalize(self.targets, targets, encoding.target_normalizer, "targets")
+        x, of_inputs = _normalize(
+            self.inputs, inputs, encoding.input_normalizer, "inputs", encoding.input_names
+        )
+        y, of_targets = _normalize(
+            self.targets, targets, encoding.target_normalizer, "targets", encoding.target_names
+        )
         encoding = attrs.evolve(encoding, input_normalizer=of_inputs, target_normalizer=of_targets)
         return self._changed(inputs=x, targets=y, encoding=encoding)
 
@@ -405,15 +434,11 @@ class DataSet:
     def _require_labels(self) -> tuple[str, ...]:
         if self.class_labels is None:
             raise DataError(
-                "the targets are numbers, not classes. Read the file with task='classification', "
-                "or give one column a class with a single 1 in each row"
+                "the targets are numbers, not classes. Read the file with task='classification' "
+                "(--task classification), give labels as texts, or one column a class with a single 1 in "
+                "each row"
             )
         return self.class_labels
-
-
-def _plural(number: int, noun: str) -> str:
-    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
-    return f"{number} {noun}{ending}"
 
 
 def _normalizers_of(data: DataSet) -> tuple[Normalizer | None, Normalizer | None]:
@@ -423,11 +448,13 @@ def _normalizers_of(data: DataSet) -> tuple[Normalizer | None, Normalizer | None
     return encoding.input_normalizer, encoding.target_normalizer
 
 
-def _normalize(values: Array, given: Any, present: Normalizer | None, what: str) -> tuple[Array, Any]:
+def _normalize(
+    values: Array, given: Any, present: Normalizer | None, what: str, names: Sequence[str] | None
+) -> tuple[Array, Any]:
     if given is None:
         return values, present
     if present is not None:
         raise DataError(f"the {what} are normalized already, by {type(present).__name__}")
     normalizer: Normalizer = Normalizer.of(given)
-    fitted = normalizer if normalizer.fitted else normalizer.fit(values)
+    fitted = normalizer if normalizer.fitted else normalizer.fit(values, names=names)
     return fitted.transform(values), fitted

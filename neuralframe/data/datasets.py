@@ -2,7 +2,8 @@
 
 A file is looked for in the folder that the environment variable NEURALFRAME_DATA names, then in the
 user's cache, and is else downloaded from the UCI Machine Learning Repository into the cache (with the
-package pooch: ``pip install 'neuralframe[data]'``). Its checksum is compared wherever it comes from.
+package pooch: ``pip install 'neuralframe[data]'``, or ``'.[data]'`` in a clone). Its checksum is compared
+wherever it comes from.
 
 All samples stand in the order of the file. Inputs are not normalized; see `DataSet.normalized`. UCI
 distributes these files under the licence CC BY 4.0: cite the source that is given with each.

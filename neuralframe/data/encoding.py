@@ -16,7 +16,7 @@ from neuralframe.data.targets import TARGETS, ClassTarget, NumberTarget, Target
 from neuralframe.exceptions import DataError, ModelFileError, NeuralFrameError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -67,12 +67,15 @@ class Encoding:
         _require_fitted(self.target_normalizer, self.n_targets, "target_normalizer")
 
     @classmethod
-    def of_arrays(cls, n_inputs: int, n_targets: int, *, are_classes: bool) -> Self:
-        """Return the encoding of a data set that came as arrays, with made-up names."""
+    def of_arrays(cls, n_inputs: int, n_targets: int, *, labels: Sequence[str] | None) -> Self:
+        """Return the encoding of a data set that came as arrays, with made-up names.
+
+        With `labels` the target is a class, without them it is so many numbers.
+        """
         target: Target = (
-            ClassTarget("class", tuple(map(str, range(n_targets))))
-            if are_classes
-            else NumberTarget(tuple(f"target {number}" for number in range(1, n_targets + 1)))
+            NumberTarget(tuple(f"target {number}" for number in range(1, n_targets + 1)))
+            if labels is None
+            else ClassTarget("class", tuple(labels))
         )
         return cls(tuple(NumberColumn(name) for name in numbered_inputs(n_inputs)), target)
 

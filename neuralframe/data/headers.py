@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,15 +12,39 @@ from neuralframe.data.encoding import MISSING_VALUES
 from neuralframe.data.survey import MOSTLY_NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    Rows = Sequence[Sequence[str]]
+
+_MISSING = frozenset(MISSING_VALUES)
+
+ODDS = 20
+"""How unlikely it must be that a first record of texts stands apart by chance, to be a header: 1 in 20."""
 
 
-def guess_header(sample: list[list[str]], known_names: Iterable[str] = ()) -> bool:
+def guess_header(sample: Rows, known_names: Iterable[str] = (), *, among_texts: bool = True) -> bool:
     """Say whether the first record is a header.
 
     It is one if a known name is among its fields. Otherwise look at the columns in which the later
     records have numbers, a mistyped one now and then, or nothing: the first record has at least one
     text there, and no number.
+
+    Where no column has numbers, the first record is a header if its fields are different texts, none
+    of which stands in its column again, and the columns that repeat their texts show that this is no
+    chance. In such a column every later text stands at least twice. Of n + 1 records one that is alone
+    with its text comes first once in n + 1 times; for k such columns together this must not happen
+    more than once in 20 times, that is (n + 1)^k >= 20. What stands alone in a file of one record of
+    different texts is a header.
+
+    Parameters
+    ----------
+    sample : list of list of str
+        The first records of the file.
+    known_names : iterable of str
+        Names of columns that the caller knows of.
+    among_texts : bool
+        Whether to look for a header where no column has numbers, too. A caller who knows the names of
+        the columns has no need to.
 
     Examples
     --------
@@ -27,20 +52,41 @@ def guess_header(sample: list[list[str]], known_names: Iterable[str] = ()) -> bo
     True
     >>> guess_header([["M", "0.455"], ["F", "0.53"]])
     False
+    >>> guess_header([["sex", "ill"], ["M", "no"], ["F", "no"], ["M", "yes"], ["F", "yes"]])
+    True
 
     """
-    first = [text.strip() for text in sample[0]]
+    first, later = [text.strip() for text in sample[0]], _columns(sample[1:])
     if not set(known_names).isdisjoint(first):
         return True
-    missing = frozenset(MISSING_VALUES)
-    texts = 0
-    for name, column in zip(first, zip(*sample[1:], strict=False), strict=False):
-        numbers, others = parse_numbers([text.strip() for text in column], missing)
-        n_numbers = int(np.count_nonzero(~np.isnan(numbers)))
-        if not n_numbers or n_numbers < MOSTLY_NUMBERS * (n_numbers + len(others)):
-            continue
-        heading, is_text = parse_numbers([name], missing)
-        if not np.isnan(heading[0]):
-            return False
-        texts += len(is_text)
-    return texts > 0
+    above_numbers = [name for name, column in zip(first, later, strict=False) if _are_numbers(column)]
+    if above_numbers:
+        return not any(map(_is_number, above_numbers)) and any(map(_is_text, above_numbers))
+    return among_texts and _stands_apart(first, later, len(sample))
+
+
+def _columns(rows: Rows) -> list[list[str]]:
+    return [[text.strip() for text in column] for column in zip(*rows, strict=False)]
+
+
+def _are_numbers(column: Sequence[str]) -> bool:
+    numbers, others = parse_numbers(column, _MISSING)
+    n_numbers = int(np.count_nonzero(~np.isnan(numbers)))
+    return n_numbers > 0 and n_numbers >= MOSTLY_NUMBERS * (n_numbers + len(others))
+
+
+def _is_number(text: str) -> bool:
+    return not np.isnan(parse_numbers([text], _MISSING)[0][0])
+
+
+def _is_text(text: str) -> bool:
+    return text not in _MISSING and not _is_number(text)
+
+
+def _stands_apart(first: Sequence[str], later: Sequence[Sequence[str]], n_records: int) -> bool:
+    if len(set(first)) < len(first) or not all(map(_is_text, first)):
+        return False
+    if any(name in column for name, column in zip(first, later, strict=False)):
+        return False
+    n_repeating = sum(min(Counter(column).values()) > 1 for column in later)
+    return n_records == 1 or n_records**n_repeating >= ODDS

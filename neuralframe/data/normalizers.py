@@ -11,9 +11,11 @@ import numpy as np
 from neuralframe.core.arrays import as_samples, require_finite
 from neuralframe.core.components import Component
 from neuralframe.core.validation import number
-from neuralframe.exceptions import DataError, ParameterError
+from neuralframe.exceptions import DataError, NonFiniteError, ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Array, Vector
@@ -83,13 +85,20 @@ class Normalizer(Component):
         """How many columns it was fitted to; None before it is fitted."""
         return None if self.center is None else len(self.center)
 
-    def fit(self, x: npt.ArrayLike) -> Self:
+    def fit(self, x: npt.ArrayLike, *, names: Sequence[str] | None = None) -> Self:
         """Return a copy fitted to the columns of `x`, shape (n, n_columns).
+
+        Parameters
+        ----------
+        x : (n, n_columns) array_like
+            The samples to learn from.
+        names : sequence of str, optional
+            Names of the columns, for messages.
 
         Raises
         ------
         NonFiniteError
-            If `x` or a statistic of it is not finite.
+            If `x` is not finite, or a column's values are so large that its statistics are not.
         DataError
             If `x` has no rows.
 
@@ -97,15 +106,29 @@ class Normalizer(Component):
         samples = as_samples(x, None, "data to fit a normalizer to").astype(np.float64, copy=False)
         if not len(samples):
             raise DataError(f"{type(self).__name__} cannot be fitted to no samples at all")
-        require_finite(samples, "data to fit a normalizer to")
+        require_finite(samples, "data to fit a normalizer to", names)
         with np.errstate(over="ignore", invalid="ignore"):
             center, scale = self.statistics(samples)
             deviation = np.abs(samples - center).max(axis=0)
-        require_finite(np.stack([center, scale]), f"statistics of {type(self).__name__}")
+            moderate = np.isfinite(center) & np.isfinite(scale) & np.isfinite(deviation)
+        self._require_moderate(samples, moderate, names)
         # The rounding of a mean gives a constant column a tiny spread, and that of the values may be all
         # there is between the quartiles; neither means anything.
         meaningless = (samples == samples[0]).all(axis=0) | (scale <= np.finfo(np.float64).eps * deviation)
         return attrs.evolve(self, center=center, scale=np.where(meaningless, 1.0, scale))
+
+    def _require_moderate(
+        self, samples: Array, moderate: np.ndarray[Any, np.dtype[np.bool_]], names: Sequence[str] | None
+    ) -> None:
+        if moderate.all():
+            return
+        column = int(moderate.argmin())
+        name = column if names is None else names[column]
+        raise NonFiniteError(
+            f"{type(self).__name__}: the values of column {name!r} are too large, up to "
+            f"{np.abs(samples[:, column]).max():g}: their mean or spread cannot be computed. "
+            "Scale them down, or leave the column out"
+        )
 
     def transform(self, x: npt.ArrayLike) -> Array:
         """Return the normalized columns; float32 stays float32."""

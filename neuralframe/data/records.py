@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 import attrs
 
+from neuralframe.data.wording import plural
 from neuralframe.exceptions import DataError, ParameterError, RecordError
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 Row = tuple[int, list[str]]
 """The line on which a record starts, and its fields."""
 
-DELIMITERS = ",;\t|"
+SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+DELIMITERS = "".join(SPOKEN)
 RECORDS_AT_A_TIME = 512
 """Enough to work a column at a time; few enough to stay in the processor's cache (measured: 512 records
 of ten fields are read half as fast again as 4096)."""
@@ -157,11 +159,26 @@ class RecordFile:
             raise RecordError("the file is empty; expected at least one record", file=file, line=1)
         has_header = is_header([fields for _, fields in sample])
         if has_header and len(sample) == 1:
-            raise RecordError("there is nothing after the header", file=file, line=sample[0][0])
+            raise RecordError(
+                "there are no records after the header. If this is a record, say so: header=False "
+                "(--no-header)",
+                file=file,
+                line=sample[0][0],
+            )
         found = _header_names(file, sample[0]) if has_header else _numbered(len(sample[0][1]))
         if names is not None and len(names) != len(found):
             raise DataError(f"{file}: {len(names)} names were given for {len(found)} columns")
         return cls(file, tuple(found if names is None else names), separator, has_header)
+
+    def require_several_columns(self) -> None:
+        """Raise `DataError` if there is one column only: most likely another delimiter was meant."""
+        if len(self.names) == 1:
+            others = ", ".join(SPOKEN[mark] for mark in DELIMITERS if mark != self.delimiter)
+            raise DataError(
+                f"{self.file} has one column, so that nothing is left to learn the target from. Fields are "
+                f"parted at a {SPOKEN.get(self.delimiter, repr(self.delimiter))}; {others} part no more of "
+                "them. Save the file with one of these delimiters, or name another in Python: delimiter="
+            )
 
     def __iter__(self) -> Iterator[Records]:
         """Read the file from its beginning, a portion of records at a time."""
@@ -176,7 +193,7 @@ class RecordFile:
         for line, fields in portion:
             if len(fields) != width:
                 raise RecordError(
-                    f"the record has {len(fields)} field(s); expected {width}. "
+                    f"the record has {plural(len(fields), 'field')}; expected {width}. "
                     "Is a field missing, or a delimiter inside a field without quotes?",
                     file=self.file,
                     line=line,
@@ -242,7 +259,8 @@ def _header_names(file: str, header: Row) -> list[str]:
     for name in names:
         if names.count(name) > 1:
             raise RecordError(
-                "two columns of the header have this name; rename one, or give names=",
+                "two columns of the header have this name; rename one. If this is a record and no header, "
+                "say so: header=False (--no-header)",
                 file=file,
                 line=line,
                 value=name,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from neuralframe.data.columns import COLUMNS
+from neuralframe.data.wording import listing
 from neuralframe.exceptions import ChoiceError, DataError, ParameterError
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ class Roles:
         wanted = [targets] if isinstance(targets, str | int) else targets
         goals = [column(reference, names) for reference in wanted]
         if not goals or len(set(goals)) < len(goals) or (len(goals) > 1 and task == "classification"):
-            raise ParameterError(f"expected one target, or several different ones to regress; got {goals}")
+            raise ParameterError(
+                "expected one target, or several different ones for a regression; "
+                f"got {listing(goals) or 'none'}"
+            )
         goal_kind = "number" if len(goals) > 1 else declared.get(goals[0])
         if task is not None:
             goal_kind = KIND_OF_TASK[choose("task", task, KIND_OF_TASK)]
@@ -75,7 +79,7 @@ class Roles:
         others = {*goals, weighting, *(column(reference, names) for reference in ignore)}
         inputs = {name: declared.get(name) for name in names if name not in others}
         if not inputs:
-            raise DataError(f"no column is left for the inputs: all of {names} have other roles")
+            raise DataError(f"no column is left for the inputs: {listing(names)} all have other roles")
         return cls(names, inputs, dict.fromkeys(goals, goal_kind), weighting)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import attrs
 import numpy as np
 
 from neuralframe.data.columns import CategoryColumn, Column, NumberColumn, in_order, parse_numbers
-from neuralframe.exceptions import DataError, RecordError
+from neuralframe.data.wording import as_category, left_out
+from neuralframe.exceptions import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -24,6 +26,12 @@ MOSTLY_NUMBERS = 0.75
 MOST_CATEGORIES = 1000
 # A column with more different texts than this holds identifiers or remarks, and would become as many
 # inputs. It also bounds what the survey remembers of a column of numbers.
+
+FEW_CATEGORIES, MOSTLY_DIFFERENT = 50, 0.9
+# With more different texts than the first, in more than this share of the records, nearly every record has
+# one of its own: identifiers, from which nothing can be learnt.
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 @attrs.define
@@ -46,7 +54,8 @@ class ColumnSurvey:
     keeps_numbers: bool = False
     n_numbers: int = 0
     n_others: int = 0
-    first_other: RecordError | None = None
+    first_other: Records | None = None
+    has_decimal_commas: bool = True
     counts: Counter[str] | None = attrs.field(factory=Counter)
     numbers: list[Vector] = attrs.field(factory=list)
 
@@ -67,12 +76,9 @@ class ColumnSurvey:
         if self.keeps_numbers:
             self.numbers.append(present)
         if others and self.first_other is None:
-            self.first_other = records.error(
-                f"not a finite number. If the column {self.name!r} holds categories, "
-                f"say so: kinds={{{self.name!r}: 'category'}}",
-                others[0],
-                self.name,
-            )
+            self.first_other = records.chosen(others[:1])
+        texts = records.columns[self.name]
+        self.has_decimal_commas &= all(_DECIMAL_COMMA.fullmatch(texts[other]) for other in others)
 
     def settle(self) -> str:
         """Return the column's kind.
@@ -80,26 +86,51 @@ class ColumnSurvey:
         Raises
         ------
         RecordError
-            At the first text, if the column is declared as numbers or holds mostly numbers.
+            At the first text, if the column is declared as numbers, or is not declared and holds mostly
+            numbers, numbers with decimal commas, or identifiers.
+        DataError
+            If there are no values.
 
         """
+        if not self.n_numbers + self.n_others and not self.counts:
+            raise DataError(f"the column {self.name!r} has no values; {left_out(self.name)}")
         if self.kind == "category":
             return "category"
-        share = self.n_numbers / max(self.n_numbers + self.n_others, 1)
-        if self.first_other is not None and (self.kind == "number" or share >= MOSTLY_NUMBERS):
-            raise self.first_other
-        if not self.n_numbers + self.n_others:
-            raise DataError(f"the column {self.name!r} has no values; leave it out with ignore=")
-        return "number" if self.first_other is None else "category"
+        if self.first_other is None:
+            return "number"
+        if problem := self._misreading():
+            raise self.first_other.error(problem, 0, self.name)
+        return "category"
+
+    def _misreading(self) -> str | None:
+        """Return why a column with texts must not be taken for categories, if it must not."""
+        share = self.n_numbers / (self.n_numbers + self.n_others)
+        if self.has_decimal_commas:
+            return f"a decimal comma. Write the column with points, 1.5 for 1,5, or {as_category(self.name)}"
+        if self.kind == "number":
+            return "not a finite number, in a column declared as numbers"
+        if share >= MOSTLY_NUMBERS:
+            return f"not a finite number. If the column holds categories, {as_category(self.name)}"
+        if self._holds_identifiers():
+            different = f"more than {MOST_CATEGORIES}" if self.counts is None else str(len(self.counts))
+            return (
+                f"{different} different texts in {self.n_numbers + self.n_others} records look like "
+                f"identifiers; {left_out(self.name)}, or {as_category(self.name)}"
+            )
+        return None
+
+    def _holds_identifiers(self) -> bool:
+        if self.counts is None:
+            return True
+        n_records = self.n_numbers + self.n_others
+        return len(self.counts) > max(FEW_CATEGORIES, MOSTLY_DIFFERENT * n_records)
 
     def categories(self) -> tuple[str, ...]:
-        """Return the different texts, those that begin with numbers first and in their order."""
-        if not self.counts:
-            few = "no values" if self.counts is not None else f"more than {MOST_CATEGORIES} different texts"
-            raise DataError(
-                f"the column {self.name!r} has {few}. Leave it out with ignore=, "
-                f"or declare it: kinds={{{self.name!r}: 'category'}}"
-            )
+        """Return the different texts, those that begin with numbers first and in their order.
+
+        Only for a column that `settle` found to be one of categories.
+        """
+        assert self.counts is not None
         return in_order(self.counts)
 
     def column(self, fill: str | None) -> Column:
@@ -143,5 +174,8 @@ def survey(
         for column in surveys.values():
             column.look(records, missing)
     if not n_records:
-        raise DataError("no record is left: each of them lacks a value. Fill them in instead of dropping")
+        raise DataError(
+            "no record is left: each of them lacks a value. Fill them in, or train with missing='median' "
+            "(--missing median) instead of 'drop'"
+        )
     return surveys

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
-from neuralframe.data.columns import NumberColumn, distinct_texts, listing, one_hot
+from neuralframe.data.columns import distinct_texts, numbers_of, one_hot
+from neuralframe.data.wording import LEAVE_GAPS_OUT, listing
 from neuralframe.exceptions import LabelError
 
 if TYPE_CHECKING:
@@ -93,9 +94,7 @@ class ClassTarget(Target):
         if (positions < 0).any():
             row = int((positions < 0).argmax())
             if texts[row] in missing:
-                raise records.error(
-                    "the class is missing; drop the record, or read with missing='drop'", row, self.name
-                )
+                raise records.error(f"the class is missing. {LEAVE_GAPS_OUT}", row, self.name)
             known = f"a class that training did not have. It knew {listing(self.labels)}"
             raise LabelError(str(records.error(known, row, self.name)))
         return one_hot(positions, len(self.labels))
@@ -126,7 +125,7 @@ class NumberTarget(Target):
 
     def encode(self, records: Records, missing: frozenset[str]) -> Vector:
         """Return the numbers."""
-        return np.hstack([NumberColumn(name).encode(records, missing) for name in self.names])
+        return np.hstack([numbers_of(records, name, missing, advice=LEAVE_GAPS_OUT) for name in self.names])
 
     def decode(self, outputs: Array) -> np.ndarray[Any, np.dtype[Any]]:
         """Return the outputs, which are the answer already, shape (n, n_targets)."""

@@ -32,10 +32,10 @@ class ConfusionMatrix:
     --------
     >>> matrix = confusion_matrix(["a", "a", "b"], ["a", "b", "b"], labels=["a", "b"])
     >>> print(matrix)
-    true \ predicted       a      b  samples  recall
-    a                      1      1        2   50.0%
-    b                      0      1        1  100.0%
-    precision         100.0%  50.0%
+    rows: the true classes; columns: what was predicted
+       a  b  samples  recall  precision
+    a  1  1        2   50.0%     100.0%
+    b  0  1        1  100.0%      50.0%
     >>> matrix.recall
     array([0.5, 1. ])
 
@@ -75,11 +75,12 @@ class ConfusionMatrix:
         return _shares(np.diag(self.counts), self.counts.sum(axis=0))
 
     def __str__(self) -> str:
-        rows = [["true \\ predicted", *self.labels, "samples", "recall"]]
-        for label, row, recall in zip(self.labels, self.counts.tolist(), self.recall, strict=True):
-            rows.append([label, *map(str, row), str(sum(row)), _percent(recall)])
-        rows.append(["precision", *map(_percent, self.precision), "", ""])
-        return _aligned(rows)
+        rows = [["", *self.labels, "samples", "recall", "precision"]]
+        for label, row, *shares in zip(
+            self.labels, self.counts.tolist(), self.recall, self.precision, strict=True
+        ):
+            rows.append([label, *map(str, row), str(sum(row)), *map(_percent, shares)])
+        return f"rows: the true classes; columns: what was predicted\n{_aligned(rows)}"
 
 
 def confusion_matrix(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[str]) -> ConfusionMatrix:
@@ -112,7 +113,7 @@ def confusion_matrix(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequ
         raise DataError("there are no samples to count; give at least one")
     k = len(labels)
     if len(set(labels)) < k:
-        raise DataError(f"labels must differ; got {list(labels)}")
+        raise DataError(f"labels must differ; got {', '.join(map(repr, labels))}")
     cells = k * _positions(truth, labels) + _positions(answers, labels)
     return ConfusionMatrix(labels, np.bincount(cells, minlength=k * k).reshape(k, k))
 
@@ -134,7 +135,8 @@ def _positions(given: np.ndarray[tuple[int, ...], np.dtype[np.generic]], labels:
     positions = np.array([place.get(str(label), -1) for label in given], dtype=np.int64)
     if (positions < 0).any():
         row = int((positions < 0).argmax())
-        raise LabelError(f"sample {row} has the label {str(given[row])!r}; expected one of {list(labels)}")
+        known = ", ".join(map(repr, labels))
+        raise LabelError(f"sample {row} has the label {str(given[row])!r}; expected one of {known}")
     return positions
 
 

@@ -73,6 +73,11 @@ def r2(true: npt.ArrayLike, predicted: npt.ArrayLike) -> Vector:
     return 1 - unexplained
 
 
+def r2_in_words(share: float) -> str:
+    """Return a coefficient of determination with four decimals; a dash where it means nothing."""
+    return "-" if np.isnan(share) else f"{share:.4f}"
+
+
 def _checked(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Array, Array]:
     truth, answers = _matrix(true, "true"), _matrix(predicted, "predicted")
     if truth.shape != answers.shape:

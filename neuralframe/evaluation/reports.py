@@ -8,7 +8,7 @@ import attrs
 import numpy as np
 
 from neuralframe.evaluation.confusion_matrix import confusion_matrix
-from neuralframe.evaluation.regression import mae, r2, rmse
+from neuralframe.evaluation.regression import mae, r2, r2_in_words, rmse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,10 +108,11 @@ class RegressionReport:
 
     def __str__(self) -> str:
         lines = [
-            f"{name}: RMSE {root:.6g}, MAE {absolute:.6g}, R2 {share:.4f}"
+            f"{name}: RMSE {root:.6g}, MAE {absolute:.6g}, R2 {r2_in_words(share)}"
             for name, root, absolute, share in zip(self.names, self.rmse, self.mae, self.r2, strict=True)
         ]
-        return "\n".join([f"{self.n_samples} samples, error {self.error:.6g}", *lines])
+        samples = "1 sample" if self.n_samples == 1 else f"{self.n_samples} samples"
+        return "\n".join([f"{samples}, error {self.error:.6g}", *lines])
 
 
 Report: TypeAlias = ClassificationReport | RegressionReport

@@ -9,6 +9,8 @@ import sys
 import numpy as np
 import pytest
 
+import neuralframe as nf
+
 CENTRES = {"red": (0.0, 0.0), "green": (3.0, 0.0), "blue": (0.0, 3.0)}
 
 
@@ -39,6 +41,17 @@ def table(folder):
     path = folder / "colours.csv"
     path.write_text(make_table(), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def old_model():
+    """Return a function that saves some model and returns the bytes of its file."""
+
+    def save(path):
+        nf.MultilayerPerceptron(2, 1, seed=0).save(path)
+        return path.read_bytes()
+
+    return save
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import neuralframe as nf
 from neuralframe.cli.plan import Plan
 
 needs_data = pytest.mark.skipif(
-    "NEURALFRAME_DATA" not in os.environ, reason="NEURALFRAME_DATA names no folder with the public data sets"
+    not os.environ.get("NEURALFRAME_DATA"),
+    reason="NEURALFRAME_DATA names no folder with the public data sets",
 )
 
 
@@ -25,15 +26,13 @@ def test_it_says_what_it_does_and_what_came_of_it(run, table):
         "60 rows, 4 inputs, 3 classes: blue 20, green 20, red 20",
         "45 rows to train, 15 held out, drawn class by class with seed 0",
         "hidden  5",
-        "5 blocks of up to 10 samples",
-        "on 2 workers",
-        "engine threads",
-        "jobs             41",
+        f"{'jobs':28}  41",
+        "5 blocks of up to 10 samples, mapped on 2 workers by the engine threads",
         "reached 40 iterations",
         "15: blue 5, green 5, red 5",
         "accuracy                  100.00%",
         "always the largest class  33.33%",
-        "true \\ predicted",
+        "blue  green  red  samples  recall  precision",
         f"neuralframe predict colours.nf {table}",
     ):
         assert part in found.stdout, part
@@ -51,7 +50,7 @@ def test_it_trains_as_the_library_does(run, table):
 
 
 def test_samples_to_watch_are_normalized_as_those_to_learn_from(run, table):
-    """The validation error is the library's for a set prepared by hand."""
+    """The errors are the library's for a set prepared by hand; only one holds the weight decay."""
     found = run("train", table, "--validation", 0.2, "--iterations", 9, "--hidden", 3)
     training, _ = nf.DataSet.from_csv(table, "colour").split(0.75, seed=0)
     training, watched = training.split(0.8, seed=0)
@@ -59,7 +58,11 @@ def test_samples_to_watch_are_normalized_as_those_to_learn_from(run, table):
     network = nf.MultilayerPerceptron.for_data(training, 3, seed=0)
     validation = watched.normalized(like=training)
     done = network.learn(training, stop=nf.MaxIterations(9), decay=1e-3, validation=validation)
-    assert f"validation error  {done.validation_error:.6g}" in found.stdout
+    last = done.history[-1]
+    assert last.penalty > 0
+    assert f"{'training error':28}  {last.error - last.penalty:.6g}\n" in found.stdout
+    assert f"{'minimised, with weight decay':28}  {last.error:.6g}\n" in found.stdout
+    assert f"{'validation error':28}  {done.validation_error:.6g}\n" in found.stdout
     assert f"{len(watched)} of those to train are only watched" in found.stdout
 
 
@@ -138,7 +141,7 @@ BAD = "x,y,colour\n1,2,red\n2,oops,blue\n" + "3,4,red\n4,5,blue\n" * 20
     [
         (BAD, [], ["data.csv, line 3, column 'y', value 'oops'"]),
         (BAD.replace("oops", ""), [], ["data.csv, line 3, column 'y'"]),
-        (BAD.replace("oops", "1,2"), [], ["data.csv, line 3", "4 field(s); expected 3"]),
+        (BAD.replace("oops", "1,2"), [], ["data.csv, line 3", "4 fields; expected 3"]),
         (BAD.replace("oops", "1"), ["--target", "shade"], ["shade", "x, y"]),
         (BAD.replace("oops", "1").replace("blue", "red"), [], ["one class only"]),
         ("", [], ["data.csv, line 1", "empty"]),
@@ -152,9 +155,10 @@ BAD = "x,y,colour\n1,2,red\n2,oops,blue\n" + "3,4,red\n4,5,blue\n" * 20
         ),
     ],
 )
-def test_after_an_error_the_old_model_is_still_there(run, folder, content, options, says):
+def test_after_an_error_the_old_model_is_still_there(run, old_model, content, options, says):
     """Bad input ends with status 1 and one line that names it."""
-    (folder / "data.nf").write_bytes(b"the old model")
+    folder = Path.cwd()
+    before = old_model(folder / "data.nf")
     if content is not None:
         (folder / "data.csv").write_text(content, encoding="utf-8")
     found = run("train", "data.csv", "--quiet", "--normalize", "none", *options)
@@ -163,7 +167,7 @@ def test_after_an_error_the_old_model_is_still_there(run, folder, content, optio
     assert found.stderr.count("\n") == 1
     assert all(part in found.stderr for part in says), found.stderr
     assert found.stdout == ""
-    assert (folder / "data.nf").read_bytes() == b"the old model"
+    assert (folder / "data.nf").read_bytes() == before
     assert sorted(path.name for path in folder.iterdir()) == ["data.csv"] * (content is not None) + [
         "data.nf"
     ]
@@ -198,12 +202,15 @@ def test_the_data_are_not_overwritten_by_the_model(run, table):
         (["--rule", "gradient_descent", "--momentum", "2"], "momentum"),
         (["--normalize", "twice"], "standardizer"),
         (["--engine", "steam"], "threads"),
-        (["--dtype", "int8"], "float32"),
+        (["--dtype", "int"], "'int'. The choices are: float32, float64"),
+        (["--missing", "foo"], "--missing: unknown treatment of missing values 'foo'. The choices are: drop"),
         (["--test", "0.2", "--train-rows", "9"], "not both"),
-        (["--test", "1"], "--test"),
-        (["--train-rows", "60"], "--train-rows"),
+        (["--test", "1"], "--test: a share is at least 0 and below 1"),
+        (["--test", "-0.1"], "--test: a share is at least 0 and below 1"),
+        (["--validation", "1"], "--validation: a share is at least 0 and below 1"),
+        (["--train-rows", "60"], "--train-rows: there must be rows left to hold out of 60 rows; got 60"),
         (["--iterations", "-1"], "--iterations"),
-        (["--task", "dreaming"], "--task"),
+        (["--task", "dreaming"], "--task: unknown task 'dreaming'. The choices are: classification, reg"),
     ],
 )
 def test_what_cannot_be_asked_for_is_an_error_of_usage(run, table, options, says):

@@ -13,7 +13,8 @@ import neuralframe as nf
 from neuralframe.networks.reports import evaluate
 
 needs_data = pytest.mark.skipif(
-    "NEURALFRAME_DATA" not in os.environ, reason="NEURALFRAME_DATA names no folder with the public data sets"
+    not os.environ.get("NEURALFRAME_DATA"),
+    reason="NEURALFRAME_DATA names no folder with the public data sets",
 )
 
 
@@ -128,6 +129,44 @@ def test_an_evaluation_is_the_library_s(run, table, model):
     assert f"error                     {report.error:.6g}" in found.stdout
     assert str(report.confusion) in found.stdout
     assert "rows 10-30" in found.stdout
+
+
+def test_what_means_nothing_is_a_dash(run, table):
+    """One row has no spread that could be explained."""
+    assert run("train", table, "--target", "x", "--iterations", 2, "--quiet").exit_code == 0
+    found = run("evaluate", "colours.nf", table, "--rows", "7")
+    assert found.stdout.rstrip().endswith("R2 -")
+    assert "nan" not in found.stdout
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_header_of_other_names_is_declared(run, folder, command):
+    """Where years are names of columns, the first row cannot be told from a record."""
+    rows = "".join(f"{n},{n % 7},{'ab'[n % 2]}\n" for n in range(20))
+    (folder / "years.csv").write_text(f"2019,2020,kind\n{rows}", encoding="utf-8")
+    assert run("train", "years.csv", "--header", "--model", "m.nf", "--iterations", 2).exit_code == 0
+    assert nf.load("m.nf").encoding.layout == ("2019", "2020", "kind")
+    (folder / "bare.csv").write_text(rows, encoding="utf-8")
+    told = run(command, "m.nf", "bare.csv", "--no-header")
+    assert (told.exit_code, told.stdout.replace("bare", "years")) == (
+        0,
+        run(command, "m.nf", "years.csv", "--header").stdout,
+    )
+    assert run(command, "m.nf", "bare.csv", "--header").exit_code == 1
+    assert run(command, "m.nf", "iris", "--header").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_a_gap_gets_true_advice_after_a_training_that_dropped_them(run, folder, command):
+    """Nothing is dropped when a network answers."""
+    rows = "".join(f"{n},{'ab'[n % 2]}\n" for n in range(20))
+    (folder / "gaps.csv").write_text(f"x,kind\n{rows}?,a\n", encoding="utf-8")
+    assert run("train", "gaps.csv", "--missing", "drop", "--iterations", 2).exit_code == 0
+    found = run(command, "gaps.nf", "gaps.csv")
+    assert found.exit_code == 1
+    assert "gaps.csv, line 22, column 'x', value '?'" in found.stderr
+    assert "Fill it in; or train with" in found.stderr
+    assert "drop" not in found.stderr
 
 
 def test_an_unknown_label_cannot_be_evaluated(run, table, model):

@@ -75,8 +75,8 @@ def test_quoted_fields_hold_delimiters_quotes_and_line_ends(write):
 @pytest.mark.parametrize(
     ("text", "place", "problem"),
     [
-        ("a,b\n1,2\n3\n", (3, None, None), r"1 field\(s\); expected 2"),
-        ("a,b\n1,2\n3,4,5\n", (3, None, None), r"3 field\(s\); expected 2"),
+        ("a,b\n1,2\n3\n", (3, None, None), "1 field; expected 2"),
+        ("a,b\n1,2\n3,4,5\n", (3, None, None), "3 fields; expected 2"),
         ("", (1, None, None), "empty"),
         ("\n\n", (1, None, None), "empty"),
         ("a,b\n1,2\n1,inf\n1,3\n1,3\n1,3\n", (3, "b", "inf"), "not a finite number"),
@@ -107,12 +107,44 @@ def test_a_text_among_numbers_is_a_typing_error(write):
 
 
 def test_a_column_of_names_is_refused(write):
-    """A thousand different texts are no categories."""
-    path = write("name,x,y\n" + "".join(f"n{number},1,2\n" for number in range(1001)))
-    with pytest.raises(DataError, match="'name' has more than 1000 different texts"):
-        DataSet.from_csv(path, "y")
-    assert DataSet.from_csv(path, "y", ignore=["name"]).n_inputs == 1
-    assert DataSet.from_csv(path, "y", kinds={"name": "category"}).n_inputs == 1002
+    """Where nearly every record has a text of its own, or there are more than a thousand."""
+    for n, n_different, how_many in (
+        (51, 51, "51"),
+        (1001, 1001, "more than 1000"),
+        (2500, 1001, "more than"),
+    ):
+        path = write("Name,x,y\n" + "".join(f"n{row % n_different},1,2\n" for row in range(n)))
+        with pytest.raises(RecordError, match=f"{how_many} .*different texts in {n} records") as caught:
+            DataSet.from_csv(path, "y")
+        assert (caught.value.line, caught.value.column, caught.value.value) == (2, "Name", "n0")
+        assert "ignore=['Name'] (--ignore Name)" in str(caught.value)
+        assert "kinds={'Name': 'category'} (--category Name)" in str(caught.value)
+        assert DataSet.from_csv(path, "y", ignore=["Name"]).n_inputs == 1
+        assert DataSet.from_csv(path, "y", kinds={"Name": "category"}).n_inputs == n_different + 1
+
+
+@pytest.mark.parametrize(("n_records", "n_different"), [(50, 50), (60, 54), (200, 51)])
+def test_many_categories_are_still_categories(write, n_records, n_different):
+    """Up to fifty, or where at least a tenth of the records share theirs."""
+    path = write("town,y\n" + "".join(f"t{row % n_different},{row}\n" for row in range(n_records)))
+    assert DataSet.from_csv(path, "y").n_inputs == n_different
+
+
+@pytest.mark.parametrize("target", ["y", "x"])
+@pytest.mark.parametrize("kinds", [{}, {"x": "number"}])
+def test_decimal_commas_are_no_categories(write, target, kinds):
+    """A column of them, also among whole numbers and gaps, is pointed at."""
+    path = write("x;y\n1;1\n1,5;2\n?;3\n-2,25;4\n,5;5\n")
+    with pytest.raises(RecordError, match=r"1.5 for 1,5, or declare it a category: .*--category x") as caught:
+        DataSet.from_csv(path, target, missing="drop", kinds=kinds)
+    assert (caught.value.line, caught.value.column, caught.value.value) == (3, "x", "1,5")
+    assert DataSet.from_csv(path, "y", missing="drop", kinds={"x": "category"}).n_inputs == 4
+
+
+def test_a_text_with_a_comma_is_no_decimal_comma(write):
+    """One such text makes the column one of categories."""
+    data = DataSet.from_csv(write("x;y\n1,5;1\n1,5 to 2;2\n"), "y")
+    assert data.input_names == ("x=1,5", "x=1,5 to 2")
 
 
 def test_columns_are_counted_where_there_is_no_header(write):
@@ -133,9 +165,19 @@ def test_columns_are_counted_where_there_is_no_header(write):
         ("x,y\nu,v\nw,z\n", {"target": 1}, 3),
         ("1999,2000\n1,2\n3,4\n", {"target": 1, "header": True}, 2),
         ("x,1\nu,2\nx,3\nu,4\nu,5\n", {"target": 1, "header": False}, 5),
+        ("2019,2020,kind\n1,2,a\n3,4,b\n", {"target": -1, "header": True}, 2),
         ("?,1\n2,2\n3,3\n", {"target": 1, "missing": "drop"}, 2),
     ],
-    ids=["text over numbers", "numbers", "named target", "texts only", "years", "told", "missing first"],
+    ids=[
+        "text over numbers",
+        "numbers",
+        "named target",
+        "texts only",
+        "years",
+        "told",
+        "and a kind",
+        "missing first",
+    ],
 )
 def test_headers(write, text, arguments, n_samples):
     """A header is guessed by the documented rule, and the caller can overrule it."""
@@ -165,6 +207,8 @@ def test_sample_weights_come_from_a_column(write):
     data = DataSet.from_csv(write("a,w,b\n1,2,3\n4,0.5,6\n"), "b", weights="w")
     assert data.sample_weights.tolist() == [2, 0.5]
     assert data.input_names == ("a",)
+    with pytest.raises(RecordError, match=r"line 3, column 'w', value '-0.5': .*must not be negative"):
+        DataSet.from_csv(write("a,w,b\n1,2,3\n4,-0.5,6\n"), "b", weights="w")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +242,32 @@ def test_a_missing_target_is_never_made_up(write):
         DataSet.from_csv(write("x,y\n1,?\n2,?\n"), "y", missing="drop")
 
 
+def test_the_advice_about_a_gap_is_true_where_it_is_given(write):
+    """Inputs can be filled in, targets and weights cannot; nothing is dropped when a network answers."""
+    train = DataSet.from_csv(
+        write("x,sex,w,y\n1,M,1,a\n2,F,1,b\n?,F,1,b\n"), "y", weights="w", missing="drop"
+    )
+    for record, column in (("?,M,1,a", "x"), ("1,?,1,a", "sex")):
+        with pytest.raises(RecordError, match=f"column '{column}'.*train with missing='median'") as caught:
+            DataSet.from_csv(write(f"x,sex,w,y\n{record}\n"), encoding=train.encoding)
+        assert "drop" not in str(caught.value)
+    for record, column in (("1,M,?,a", "w"), ("1,M,1,?", "y")):
+        with pytest.raises(
+            RecordError, match=f"column '{column}'.*Fill it in or remove the record"
+        ) as caught:
+            DataSet.from_csv(write(f"x,sex,w,y\n{record}\n"), encoding=train.encoding, weights="w")
+        assert "median" not in str(caught.value)
+
+
+def test_a_single_column_raises_the_question_of_the_delimiter(write):
+    """What was taken for it, and what else was tried."""
+    with pytest.raises(DataError, match=r"one column.*at a comma; semicolon, tab, bar part no more"):
+        DataSet.from_csv(write("x y\n1 2\n3 4\n"), -1)
+    with pytest.raises(DataError, match="at a ':'; comma, semicolon, tab, bar"):
+        DataSet.from_csv(write("x y\n1 2\n3 4\n"), -1, delimiter=":")
+    assert DataSet.from_csv(write("x y\n1 2\n3 4\n"), -1, delimiter=" ").n_samples == 2
+
+
 def test_a_new_file_is_read_as_training_was(write):
     """By name with a header, in any order and with more columns; by position without."""
     train = DataSet.from_csv(write("id,sex,age,ill\n1,M,30,no\n2,F,40,yes\n"), "ill", ignore=["id"])
@@ -225,9 +295,9 @@ def test_a_new_file_that_does_not_fit_is_refused(write):
         DataSet.from_csv(write("sex,age,ill\nM,30,maybe\n"), encoding=encoding)
     with pytest.raises(RecordError, match=r"line 2, column 'sex', value 'X'.*'F', 'M'"):
         read_inputs(write("sex,age\nX,30\n"), encoding)
-    with pytest.raises(DataError, match=r"lacks the column\(s\) \['age'\]"):
+    with pytest.raises(DataError, match="lacks the column 'age'; it has 'sex', 'size'"):
         read_inputs(write("sex,size\nM,30\n"), encoding)
-    with pytest.raises(DataError, match=r"1 column\(s\) and no header"):
+    with pytest.raises(DataError, match="1 column and no header; expected 2 or 3, or a header"):
         read_inputs(write("30\n"), encoding)
     with pytest.raises(DataError, match=r"lacks .*'ill'"):
         DataSet.from_csv(write("sex,age\nM,30\n"), encoding=encoding)

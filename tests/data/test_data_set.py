@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import neuralframe as nf
 from neuralframe.data.columns import CategoryColumn, NumberColumn
 from neuralframe.data.data_set import DataSet
 from neuralframe.data.encoding import Encoding
@@ -17,6 +18,7 @@ from neuralframe.data.targets import ClassTarget, NumberTarget
 from neuralframe.exceptions import (
     ChoiceError,
     DataError,
+    LabelError,
     NonFiniteError,
     ParameterError,
     ShapeError,
@@ -113,9 +115,57 @@ def test_classes_of_plain_arrays_are_recognised():
             _ = plain.classes
 
 
+def test_labels_become_classes_and_come_back():
+    """Lists, arrays of texts and of objects; in the order that files have too: numbers as numbers."""
+    labels = ["no", "10", "yes", "9", "no"]
+    for targets in (labels, tuple(labels), np.array(labels), np.array(labels, dtype=object)):
+        data = DataSet(np.zeros((5, 2), np.float32), targets)
+        assert data.class_labels == ("9", "10", "no", "yes")
+        assert data.classes.tolist() == [2, 1, 3, 0, 2]
+        assert data.targets.tolist() == np.eye(4)[[2, 1, 3, 0, 2]].tolist()
+        assert data.targets.dtype == np.float32
+        assert data.encoding.decode(data.targets).tolist() == labels
+        assert data.split(first=2)[1].class_labels == data.class_labels
+        assert data.normalized("standardizer").encoding.class_labels == data.class_labels
+
+
+def test_labels_are_encoded_as_an_encoding_says():
+    """Its classes keep their places, and no other label is one of them."""
+    inputs = [[1, 0, 30], [0, 1, 40]]
+    data = DataSet(inputs, ["yes", "yes"], encoding=ENCODING)
+    assert data.targets.tolist() == [[0, 1], [0, 1]]
+    assert data.encoding is ENCODING
+    with pytest.raises(LabelError, match=r"label 'maybe' at row 1, which .* It knew 'no', 'yes'"):
+        DataSet(inputs, ["yes", "maybe"], encoding=ENCODING)
+    numbers = Encoding(ENCODING.columns, NumberTarget(["dose"]))
+    with pytest.raises(DataError, match="texts such as 'yes'; in this encoding they are numbers"):
+        DataSet(inputs, ["yes", "no"], encoding=numbers)
+    assert DataSet(inputs, ["b", "a"], encoding=Encoding(ENCODING.columns)).input_names[2] == "age"
+
+
+def test_labels_that_are_no_labels_are_refused():
+    """Gaps, tables of texts, and texts among numbers."""
+    with pytest.raises(DataError, match=r"label '[?]' at row 1, which stands for a missing value"):
+        DataSet(np.zeros((2, 1)), ["a", "?"])
+    with pytest.raises(ShapeError, match=r"shape \(2, 2\); labels of classes are a vector"):
+        DataSet(np.zeros((2, 1)), [["a", "b"], ["a", "b"]])
+    with pytest.raises(ShapeError, match="rows and targets 1"):
+        DataSet(np.zeros((2, 1)), ["a"])
+    with pytest.raises(ShapeError, match="must be numbers"):
+        DataSet(np.zeros((2, 1)), np.array(["a", 1.0], dtype=object))
+
+
+def test_a_network_learns_labels_and_answers_with_them():
+    """From arrays as from a file."""
+    data = DataSet([[0.0], [1.0], [10.0], [11.0]], ["low", "low", "high", "high"]).normalized("standardizer")
+    network = nf.MultilayerPerceptron.for_data(data, seed=0)
+    network.learn(data, stop=nf.MaxIterations(30))
+    assert network.predict([[0.5], [10.5]]).tolist() == ["low", "high"]
+
+
 def test_one_class_only_is_an_error_for_a_classifier():
     """Whether the class is one-hot or a single output."""
-    with pytest.raises(DataError, match=r"one class only: all 2 sample.* have '1'"):
+    with pytest.raises(DataError, match="one class only: 2 samples with '1'"):
         DataSet([[1.0], [2.0]], [[0, 1], [0, 1]]).require_classes()
     with pytest.raises(DataError, match="one class only"):
         DataSet([[1.0], [2.0]], [1, 1]).require_classes()
@@ -174,8 +224,8 @@ def test_impossible_splits_are_refused(arguments):
 
 
 def test_a_split_that_empties_a_part_is_refused():
-    """A tenth of four samples is none."""
-    with pytest.raises(DataError, match="leaves a part empty"):
+    """A tenth of four samples is none; both shares are named, for either may be what was asked for."""
+    with pytest.raises(DataError, match=r"4 samples in shares of 0.1 and 0.9 leaves a part empty"):
         DataSet(np.zeros((4, 1)), np.zeros(4)).split(0.1, seed=0)
     with pytest.raises(DataError, match="not classes"):
         DataSet(np.zeros((4, 1)), np.arange(4)).split(0.5, stratify=True)
@@ -242,6 +292,11 @@ def test_normalizers_are_learnt_from_the_training_data_only():
 
 def test_impossible_normalizations_are_refused():
     """Twice, classes, nothing at all, or like something that is not normalized."""
+    huge = Encoding([NumberColumn("mass"), NumberColumn("price")], NumberTarget(["rate"]))
+    with pytest.raises(NonFiniteError, match=r"column 'price' are too large, up to 1.7e\+308"):
+        DataSet([[1, 1.7e308], [2, -1.7e308]], [1, 2], encoding=huge).normalized("standardizer")
+    with pytest.raises(NonFiniteError, match="column 'rate' are too large"):
+        DataSet([[1, 1], [2, 2]], [1.7e308, -1.7e308], encoding=huge).normalized(targets="min_max_scaler")
     data = DataSet([[0.0], [1.0]], [[1, 0], [0, 1]])
     once = data.normalized(MinMaxScaler)
     assert once.class_labels == ("0", "1")

@@ -22,7 +22,7 @@ from neuralframe.data.csv_reader import read_inputs
 from neuralframe.exceptions import ChoiceError, DataError, DownloadError, MissingPackageError, RecordError
 
 needs_files = pytest.mark.skipif(
-    not Path(os.environ.get("NEURALFRAME_DATA", "nowhere"), "abalone.data").is_file(),
+    not Path(os.environ.get("NEURALFRAME_DATA") or "nowhere", "abalone.data").is_file(),
     reason="NEURALFRAME_DATA names no folder with the UCI files",
 )
 CONTENT = b"1,2,a\n3,4,b\n"
@@ -75,6 +75,17 @@ def test_the_local_folder_comes_first(cache, tmp_path, monkeypatch):
     monkeypatch.setenv("NEURALFRAME_DATA", str(tmp_path))
     assert FILE.locate() == tmp_path / "tiny.data"
     assert not cache.exists()
+
+
+@pytest.mark.usefixtures("cache")
+def test_an_empty_variable_names_no_folder(tmp_path, monkeypatch):
+    """It is not the present folder, whatever lies there."""
+    pytest.importorskip("pooch")
+    (tmp_path / "tiny.data").write_bytes(CONTENT)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEURALFRAME_DATA", "")
+    with pytest.raises(DownloadError, match="NEURALFRAME_DATA: not set"):
+        FILE.locate()
 
 
 def test_another_file_in_the_local_folder_is_refused(cache, tmp_path, monkeypatch):
@@ -137,10 +148,11 @@ class TestDownload:
         for hint in (
             "NEURALFRAME_DATA: not set",
             str(cache),
-            "http://127.0.0.1:9/7/tiny.zip",
-            "neuralframe[data]",
+            "no connection to 127.0.0.1:9: Connection refused",
         ):
             assert hint in str(caught.value)
+        assert "pip install" not in str(caught.value)
+        assert len(str(caught.value)) < 400 + len(str(cache))
         monkeypatch.setenv("NEURALFRAME_DATA", "elsewhere")
         with pytest.raises(DownloadError, match="'elsewhere', where it is not"):
             FILE.locate()
@@ -148,8 +160,9 @@ class TestDownload:
     def test_without_pooch(self, monkeypatch):
         """The error says so; no other error gets out."""
         monkeypatch.setitem(sys.modules, "pooch", None)
-        with pytest.raises(DownloadError, match="needs the package 'pooch'"):
+        with pytest.raises(DownloadError, match="needs the package 'pooch'") as caught:
             FILE.locate()
+        assert "pip install 'neuralframe[data]' (in a clone: pip install '.[data]')" in str(caught.value)
 
     def test_where_the_cache_cannot_be_made(self, cache):
         """A file stands in the way."""

@@ -53,12 +53,18 @@ def test_the_table_is_aligned_and_complete():
     """All lines end in the same column or earlier, and long labels are not cut."""
     labels = ("x", "a very long label", "10")
     text = str(ConfusionMatrix(labels, np.array([[100000, 0, 1], [2, 3, 4], [0, 0, 0]])))
-    header, *rows, _ = text.splitlines()
-    assert header.split("  ")[0] == "true \\ predicted"
-    assert all(label in header for label in labels)
-    assert {len(row) for row in rows[:2]} == {len(header)}
-    assert rows[2].endswith("-")  # no sample, no recall
-    assert "100000" in rows[0]
+    title, header, *rows = text.splitlines()
+    assert title == "rows: the true classes; columns: what was predicted"
+    assert header.split() == ["x", "a", "very", "long", "label", "10", "samples", "recall", "precision"]
+    assert {len(row) for row in rows} == {len(header)}
+    assert rows[0].split() == ["x", "100000", "0", "1", "100001", "100.0%", "100.0%"]
+    assert rows[2].split()[-2:] == ["-", "0.0%"]  # no sample, no recall
+
+
+def test_the_table_of_ten_digits_fits_on_a_screen():
+    """Eighty columns, with counts of three digits."""
+    text = str(ConfusionMatrix(tuple("0123456789"), np.full((10, 10), 100)))
+    assert max(map(len, text.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(

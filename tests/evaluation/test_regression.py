@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from neuralframe.evaluation.regression import mae, r2, rmse
+from neuralframe.evaluation.regression import mae, r2, r2_in_words, rmse
+from neuralframe.evaluation.reports import RegressionReport
 from neuralframe.exceptions import DataError, NonFiniteError, ShapeError
 
 numbers = st.floats(-1e3, 1e3).map(lambda x: round(x, 3))
@@ -65,3 +66,10 @@ def test_what_cannot_be_compared_is_refused(measure, true, predicted, error):
     """No broadcasting, no NaN from nowhere."""
     with pytest.raises(error):
         measure(true, predicted)
+
+
+def test_a_share_that_means_nothing_is_a_dash():
+    """One sample has no spread; no NaN is shown to people."""
+    report = RegressionReport.of(0.5, [[1.0]], [[2.0]], ["mass"])
+    assert str(report) == "1 sample, error 0.5\nmass: RMSE 1, MAE 1, R2 -"
+    assert r2_in_words(0.5) == "0.5000"
