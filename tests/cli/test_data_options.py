@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+pytest.importorskip("typer", reason="typer and rich come with the extra 'cli'")
+
 import neuralframe as nf
 
 ROWS = [f"id{n},{n % 5},{n % 3 + 1},{'ab'[n % 2]}" for n in range(60)]

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytest.importorskip("typer", reason="typer and rich come with the extra 'cli'")
+
 from neuralframe.cli.display import show_pairs
 
 WORDS = "one two three four five six seven-eight-nine ten eleven twelve"

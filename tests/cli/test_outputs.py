@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+pytest.importorskip("typer", reason="typer and rich come with the extra 'cli'")
+
 import neuralframe as nf
 from neuralframe.cli import training
 from neuralframe.cli.models import is_model

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytest.importorskip("typer", reason="typer and rich come with the extra 'cli'")
+
 import neuralframe as nf
 from neuralframe import cli
 from neuralframe.cli.interrupts import stopping_on_interrupt

@@ -9,6 +9,8 @@ import os
 import numpy as np
 import pytest
 
+pytest.importorskip("typer", reason="typer and rich come with the extra 'cli'")
+
 import neuralframe as nf
 from neuralframe.networks.reports import evaluate
 
