@@ -71,7 +71,7 @@ def describe_work(training: DataSet, validation: DataSet | None, engine: Engine)
     if validation is not None:
         blocks += f" to learn from, {len(validation.blocks)} to watch"
     workers = f" on {plural(engine.workers, 'worker')}" if isinstance(engine, InProcessEngine) else ""
-    return f"{blocks}, mapped{workers} by the engine {engine.name}"
+    return f"{blocks}; map, combine and reduce{workers} (engine {engine.name})"
 
 
 def run_pairs(run: TrainingRun) -> Pairs:

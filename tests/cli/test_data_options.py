@@ -125,7 +125,7 @@ def test_one_of_a_thing_is_one(run, folder):
     found = run("train", "one.csv", "--test", 0, "--block-size", 1, "--workers", 1, "--iterations", 1)
     assert "one.csv: 1 row, 1 input, numbers" in found.stdout
     assert "all 1 row to train" in found.stdout
-    assert "1 block of up to 1 sample, mapped on 1 worker" in found.stdout
+    assert "1 block of up to 1 sample; map, combine and reduce on 1 worker" in found.stdout
 
 
 def test_values_too_large_are_told_as_that(run, folder):

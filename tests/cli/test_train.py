@@ -29,7 +29,7 @@ def test_it_says_what_it_does_and_what_came_of_it(run, table):
         "45 rows to train, 15 held out, drawn class by class with seed 0",
         "hidden  5",
         f"{'jobs':28}  41",
-        "5 blocks of up to 10 samples, mapped on 2 workers by the engine threads",
+        "5 blocks of up to 10 samples; map, combine and reduce on 2 workers (engine threads)",
         "reached 40 iterations",
         "15: blue 5, green 5, red 5",
         "accuracy                  100.00%",
