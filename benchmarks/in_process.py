@@ -10,7 +10,7 @@ from measure import keep, medians, table
 
 import neuralframe as nf
 from neuralframe.kernels import make_kernel
-from neuralframe.mapreduce import in_process_engine
+from neuralframe.mapreduce import pace
 from neuralframe.mapreduce.error_job import ErrorJob
 from neuralframe.mapreduce.partial_sum import PartialSum
 
@@ -142,11 +142,11 @@ def hand_off() -> str:
         one, two = nf.InProcessEngine(1), nf.InProcessEngine(2)
 
         def pooled(two: nf.InProcessEngine = two, job: ErrorJob = job, data: nf.DataSet = data) -> None:
-            in_process_engine.WORTH_A_HAND_OFF = 0.0
+            kept = pace.WORTH_A_HAND_OFF, pace.LEAST_GAIN
+            pace.WORTH_A_HAND_OFF = pace.LEAST_GAIN = 0.0
             two.run(job, data.blocks)
-            in_process_engine.WORTH_A_HAND_OFF = threshold
+            pace.WORTH_A_HAND_OFF, pace.LEAST_GAIN = kept
 
-        threshold = in_process_engine.WORTH_A_HAND_OFF
         with one, two:
             found = medians({"one": lambda e=one, j=job, b=data.blocks: e.run(j, b), "pool": pooled}, 60)
         rows.append(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from neuralframe.core.validation import whole
 from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.engine import Engine
+from neuralframe.mapreduce.pace import Pace
 from neuralframe.mapreduce.partial_sum import PartialSum
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
     from neuralframe.data.blocks import Blocks
     from neuralframe.mapreduce.job import Job
 
-WORTH_A_HAND_OFF = 0.5e-3
-"""Seconds of work below which blocks stay in the calling thread: a hand-off to the pool costs 0.05 ms,
-and threads gained nothing below about 0.3 ms a gradient (benchmarks/in_process.py)."""
-
 TASKS_PER_WORKER = 4
 """Tasks handed to each worker, so that one slowed by a neighbour holds up the others by little."""
 
@@ -31,7 +28,9 @@ TASKS_PER_WORKER = 4
 class InProcessEngine(Engine):
     """Maps blocks on threads of this process; never opens a port, a file or a process.
 
-    numpy's arithmetic releases the interpreter lock, so threads work side by side without copies.
+    numpy's arithmetic releases the interpreter lock, so threads work side by side without copies. Where the
+    network is so narrow that threads would only wait for the interpreter, one thread maps all blocks; see
+    `neuralframe.mapreduce.pace`.
 
     Parameters
     ----------
@@ -53,6 +52,7 @@ class InProcessEngine(Engine):
         self.workers = whole(workers, "InProcessEngine: workers")
         self._pool: ThreadPoolExecutor | None = None
         self._openings = 0
+        self._paces: dict[type[Job], Pace] = {}
         # Networks that learn in several threads may share an engine.
         self._lock = threading.Lock()
 
@@ -79,13 +79,24 @@ class InProcessEngine(Engine):
         return {key: job.reduce(key, total[key]) for key in sorted(total)}
 
     def _sum(self, job: Job, blocks: Blocks) -> PartialSum:
-        """Map the first block here; what is left goes to the pool if that block says it is worth it."""
+        """Map the blocks here or in the pool, whichever is faster for jobs of this kind."""
+        pace = self._paces.setdefault(type(job), Pace())
+        partial, left = PartialSum(job.combine), range(len(blocks))
+        if pace.block_seconds is None:
+            # Nothing is known yet: the first block tells how long the others will take.
+            partial, left = self._sum_here(job, blocks, left[:1], pace), left[1:]
+        if self.workers > 1 and pace.is_worth_sharing(len(left)):
+            started = time.perf_counter()
+            total = self._sum_in_pool(job, blocks, left, partial)
+            pace.mapped_together(len(left), time.perf_counter() - started)
+            return total
+        return partial.merge(self._sum_here(job, blocks, left, pace))
+
+    def _sum_here(self, job: Job, blocks: Blocks, numbers: range, pace: Pace) -> PartialSum:
         started = time.perf_counter()
-        partial = map_blocks(job, blocks, range(min(1, len(blocks))))
-        left = range(1, len(blocks))
-        if self.workers == 1 or (time.perf_counter() - started) * len(left) < WORTH_A_HAND_OFF:
-            return partial.merge(map_blocks(job, blocks, left))
-        return self._sum_in_pool(job, blocks, left, partial)
+        partial = map_blocks(job, blocks, numbers)
+        pace.mapped_alone(len(numbers), time.perf_counter() - started)
+        return partial
 
     def _sum_in_pool(self, job: Job, blocks: Blocks, left: range, partial: PartialSum) -> PartialSum:
         with self._lock:

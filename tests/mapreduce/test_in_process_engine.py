@@ -10,7 +10,7 @@ import pytest
 
 import neuralframe as nf
 from neuralframe.data.blocks import Blocks
-from neuralframe.mapreduce import in_process_engine, make_engine
+from neuralframe.mapreduce import make_engine, pace
 from neuralframe.mapreduce.in_process_engine import map_blocks
 from neuralframe.mapreduce.job import Job
 from neuralframe.mapreduce.partial_sum import PartialSum
@@ -47,7 +47,8 @@ def data():
 @pytest.fixture
 def pool_always(monkeypatch):
     """Hand over to the pool however small the work is."""
-    monkeypatch.setattr(in_process_engine, "WORTH_A_HAND_OFF", 0.0)
+    monkeypatch.setattr(pace, "WORTH_A_HAND_OFF", 0.0)
+    monkeypatch.setattr(pace, "LEAST_GAIN", 0.0)
 
 
 @pytest.mark.usefixtures("pool_always")
@@ -75,7 +76,7 @@ def test_several_workers_really_map_in_the_pool(data):
 
 
 def test_work_too_small_for_a_hand_off_stays_in_the_calling_thread(data, monkeypatch):
-    monkeypatch.setattr(in_process_engine, "WORTH_A_HAND_OFF", 1e6)
+    monkeypatch.setattr(pace, "WORTH_A_HAND_OFF", 1e6)
     job = Counting()
     nf.InProcessEngine(4).run(job, data.blocks)
     assert job.threads == {threading.get_ident()}
