@@ -54,14 +54,17 @@ def predict(
     from neuralframe.cli.models import open_model, require_encoding
     from neuralframe.cli.outputs import require_writable, writing
     from neuralframe.cli.sources import or_fallback, read_inputs_like
+    from neuralframe.cli.usage import usage
     from neuralframe.files import replacing
+    from neuralframe.networks.preparation import require_probabilities
 
     if output is not None:
         require_writable(output, keep=[model, data])
     network = open_model(model)
     encoding = require_encoding(network, model)
     if probabilities:
-        _require_probabilities(network)
+        with usage("--probabilities"):
+            require_probabilities(network)
     _, inputs = or_fallback(data, fallback, lambda name: read_inputs_like(name, encoding, header))
     positions = (rows or Rows()).positions(len(inputs))
     text = _as_csv(_answers(network, inputs[positions], positions, probabilities))
@@ -70,22 +73,6 @@ def predict(
     else:
         with writing(output), replacing(output) as fresh:
             fresh.write_text(text, encoding="utf-8", newline="")
-
-
-def _require_probabilities(network: NeuralNetwork) -> None:
-    """Raise an error of usage unless the outputs are probabilities of classes."""
-    topology = network.topology
-    functions = {
-        function.name
-        for number in topology.outputs
-        for function in topology.layers[number].transfer_functions
-    }
-    labels = None if network.encoding is None else network.encoding.class_labels
-    if labels is None or not functions <= {"softmax", "sigmoid"}:
-        raise typer.BadParameter(
-            f"the outputs of this model ({', '.join(sorted(functions))}) are no probabilities of classes",
-            param_hint="--probabilities",
-        )
 
 
 def _answers(

@@ -14,7 +14,7 @@ from neuralframe.data.data_set import DataSet
 from neuralframe.exceptions import DivergenceWarning
 from neuralframe.kernels import make_kernel
 from neuralframe.networks.learning import TrainingOptions, train
-from neuralframe.networks.preparation import encode_records, prepared_like
+from neuralframe.networks.preparation import encode_records, prepared_like, require_probabilities
 from neuralframe.networks.reports import evaluate
 from neuralframe.networks.summary import summarize
 
@@ -157,6 +157,21 @@ class NeuralNetwork(Architecture):
         """
         outputs = self(self.normalized(inputs))
         return outputs if self.encoding is None else self.encoding.decode(outputs)
+
+    def probabilities(self, inputs: npt.ArrayLike | DataSet | Sequence[Mapping[str, object]]) -> Array:
+        """Return the probability of each class, shape (n_samples, n_classes).
+
+        The columns stand in the order of ``network.encoding.class_labels``. `inputs` is what `predict`
+        takes.
+
+        Raises
+        ------
+        TopologyError
+            If the outputs are neither softmax nor sigmoid, or the network learned no classes.
+
+        """
+        require_probabilities(self)
+        return self(self.normalized(inputs))
 
     def normalized(self, inputs: Any) -> Array:
         """Return inputs as the network sees them, from samples in original units; see `predict`."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from neuralframe.core.arrays import require_finite
 from neuralframe.core.components import to_json
+from neuralframe.core.transfer_functions import Sigmoid, Softmax
 from neuralframe.data.data_set import DataSet
 from neuralframe.data.records import Records
-from neuralframe.exceptions import DataError, ShapeError
+from neuralframe.exceptions import DataError, ShapeError, TopologyError
 from neuralframe.kernels import make_kernel
 from neuralframe.mapreduce import make_engine
 from neuralframe.mapreduce.evaluator import Evaluator
@@ -66,6 +67,19 @@ def _check_sizes(n_inputs: int, n_outputs: int, data: DataSet) -> None:
                 f"the network has {needed} {what}; the data set has {given}. "
                 "A file is read as the network needs it with encoding=network.encoding"
             )
+
+
+def require_probabilities(network: NeuralNetwork) -> None:
+    """Raise `TopologyError` unless the outputs are probabilities of classes."""
+    functions = {
+        function
+        for number in network.topology.outputs
+        for function in network.topology.layers[number].transfer_functions
+    }
+    labels = None if network.encoding is None else network.encoding.class_labels
+    if labels is None or not all(isinstance(function, Softmax | Sigmoid) for function in functions):
+        names = ", ".join(sorted(function.name for function in functions))
+        raise TopologyError(f"the outputs of this network ({names}) are no probabilities of classes")
 
 
 def make_evaluator(

@@ -42,6 +42,15 @@ def test_a_data_set_an_array_and_records_get_the_same_labels(net, data):
     assert net.predict(records).tolist() == expected
 
 
+def test_probabilities_are_those_of_the_classes_in_their_order(net, data):
+    found = net.probabilities(data)
+    assert net.encoding.class_labels == ("sour", "sweet")
+    np.testing.assert_allclose(found.sum(axis=1), 1.0)
+    assert [net.encoding.class_labels[i] for i in found.argmax(axis=1)] == net.predict(data).tolist()
+    with pytest.raises(nf.TopologyError, match="no probabilities of classes"):
+        nf.Adaline(2).probabilities([0.0, 0.0])
+
+
 def test_records_that_do_not_fit_are_named(net):
     with pytest.raises(nf.DataError, match="record 2 lacks the column 'size'; it has colour"):
         net.predict([{"colour": "red", "size": 3}, {"colour": "red"}])
