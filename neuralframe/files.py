@@ -43,10 +43,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
     fresh = final.with_name(f".{final.name}.{secrets.token_hex(8)}")
     try:
         yield fresh
+        with fresh.open("r+b") as file:
+            os.fsync(file.fileno())
         if final.exists():
             fresh.chmod(stat.S_IMODE(final.stat().st_mode))
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
         fresh.replace(final)
     except BaseException:
         fresh.unlink(missing_ok=True)

@@ -24,8 +24,9 @@ def info(
     - `neuralframe info abalone.nf`
     """
     from neuralframe.cli.display import show_pairs
-    from neuralframe.cli.models import open_model, read_header
+    from neuralframe.cli.models import open_model
     from neuralframe.cli.telling import tell
+    from neuralframe.networks.model_file import read_header
 
     network = open_model(model)
     header = read_header(model)

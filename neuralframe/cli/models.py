@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from neuralframe.exceptions import DataError
+from neuralframe.exceptions import DataError, ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,22 +20,13 @@ def open_model(path: Path) -> NeuralNetwork:
     return load(path)
 
 
-def read_header(path: Path) -> Any:
-    """Return the description at the head of a model file that is sound."""
-    from neuralframe.networks.model_file import HEADER
-
-    with zipfile.ZipFile(path) as archive:
-        return json.loads(archive.read(HEADER))
-
-
 def is_model(path: Path) -> bool:
     """Say whether a file is a model file, of whatever version."""
-    from neuralframe.networks.model_file import FORMAT
+    from neuralframe.networks.model_file import FORMAT, read_header
 
     try:
         header = read_header(path)
-    # Anything may be in a file that is no model.
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, KeyError, ValueError):
+    except ModelFileError:
         return False
     return isinstance(header, dict) and header.get("format") == FORMAT
 

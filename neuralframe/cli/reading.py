@@ -46,7 +46,10 @@ class Reading:
 
     def data_set(self, file: str) -> DataSet:
         """Read a file; without a target, the last column is what is to be learnt."""
-        names = open_unknown(file, self.target, header=self.header).names
+        # A number is a column's place: as a value of the first record it does not show a header.
+        known = [name for name in self.target if not name.isdigit()]
+        names = open_unknown(file, known, header=self.header).names
+        targets = [column(given, names) for given in self.target]
         options: dict[str, Any] = {
             "task": self.task,
             "kinds": {column(given, names): "category" for given in self.category},
@@ -55,7 +58,7 @@ class Reading:
             "missing": self.missing or "refuse",
             "header": self.header,
         }
-        return DataSet.from_csv(file, [column(given, names) for given in self.target] or -1, **options)
+        return DataSet.from_csv(file, targets or -1, **options)
 
 
 def column(given: str, names: Sequence[str]) -> str:

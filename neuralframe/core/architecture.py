@@ -221,8 +221,8 @@ class Architecture:
         """Return the error function in the form that suits the output layers."""
         feeding = {projection.source for projection in self._wiring.projections}
         outputs = [layer for i, layer in enumerate(self._wiring.layers) if i not in feeding]
-        kinds = {function for layer in outputs for function in layer.transfer_functions}
-        only = kinds.pop() if len(kinds) == 1 else None
+        functions = [function for layer in outputs for function in layer.transfer_functions]
+        only = functions[0] if functions and all(f == functions[0] for f in functions) else None
         if given is None:
             given = CrossEntropy() if isinstance(only, Softmax | Sigmoid) else SumOfSquares()
         return ErrorFunction.of(given).for_output(only)

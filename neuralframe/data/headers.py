@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -27,14 +28,15 @@ def guess_header(sample: Rows, known_names: Iterable[str] = (), *, among_texts: 
 
     It is one if a known name is among its fields. Otherwise look at the columns in which the later
     records have numbers, a mistyped one now and then, or nothing: the first record has at least one
-    text there, and no number.
+
+    text there, and no number; and its texts do not stand in their columns again.
 
     Where no column has numbers, the first record is a header if its fields are different texts, none
-    of which stands in its column again, and the columns that repeat their texts show that this is no
-    chance. In such a column every later text stands at least twice. Of n + 1 records one that is alone
-    with its text comes first once in n + 1 times; for k such columns together this must not happen
-    more than once in 20 times, that is (n + 1)^k >= 20. What stands alone in a file of one record of
-    different texts is a header.
+    of which stands in its column again, and it would be a strange chance if it were a record. In a
+    column with s later texts that stand alone, one that stands alone comes first in s + 1 of n + 1
+    orders of the records. The product of these shares over the columns must not be more than 1 in 20;
+    it is the chance for columns that have nothing to do with each other, in records without an order.
+    What stands alone in a file of one record of different texts is a header.
 
     Parameters
     ----------
@@ -60,6 +62,8 @@ def guess_header(sample: Rows, known_names: Iterable[str] = (), *, among_texts: 
     if not set(known_names).isdisjoint(first):
         return True
     above_numbers = [name for name, column in zip(first, later, strict=False) if _are_numbers(column)]
+    if any(name in column for name, column in zip(first, later, strict=False) if _is_text(name)):
+        return False
     if above_numbers:
         return not any(map(_is_number, above_numbers)) and any(map(_is_text, above_numbers))
     return among_texts and _stands_apart(first, later, len(sample))
@@ -86,7 +90,5 @@ def _is_text(text: str) -> bool:
 def _stands_apart(first: Sequence[str], later: Sequence[Sequence[str]], n_records: int) -> bool:
     if len(set(first)) < len(first) or not all(map(_is_text, first)):
         return False
-    if any(name in column for name, column in zip(first, later, strict=False)):
-        return False
-    n_repeating = sum(min(Counter(column).values()) > 1 for column in later)
-    return n_records == 1 or n_records**n_repeating >= ODDS
+    chance = math.prod((1 + list(Counter(column).values()).count(1)) / n_records for column in later)
+    return n_records == 1 or chance * ODDS <= 1

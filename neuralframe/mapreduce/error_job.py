@@ -10,6 +10,8 @@ import numpy as np
 from neuralframe.mapreduce.job import Job, KeyedSums, Sums
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Vector
@@ -61,6 +63,10 @@ class ErrorJob(Job):
         self.weights = weights
         self._with = np.flatnonzero(with_gradient)
         self._without = np.flatnonzero(~with_gradient)
+
+    @property
+    def kind(self) -> Hashable:
+        return type(self), self.kernel.topology.n_weights, len(self._with), len(self._without)
 
     def map(self, block: Block) -> KeyedSums:
         if block.part != "training":

@@ -16,7 +16,7 @@ from neuralframe.mapreduce.pace import Pace
 from neuralframe.mapreduce.partial_sum import PartialSum
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
 
     from neuralframe.data.blocks import Blocks
     from neuralframe.mapreduce.job import Job
@@ -52,7 +52,7 @@ class InProcessEngine(Engine):
         self.workers = whole(workers, "InProcessEngine: workers")
         self._pool: ThreadPoolExecutor | None = None
         self._openings = 0
-        self._paces: dict[type[Job], Pace] = {}
+        self._paces: dict[Hashable, Pace] = {}
         # Networks that learn in several threads may share an engine.
         self._lock = threading.Lock()
 
@@ -80,7 +80,7 @@ class InProcessEngine(Engine):
 
     def _sum(self, job: Job, blocks: Blocks) -> PartialSum:
         """Map the blocks here or in the pool, whichever is faster for jobs of this kind."""
-        pace = self._paces.setdefault(type(job), Pace())
+        pace = self._paces.setdefault(job.kind, Pace())
         partial, left = PartialSum(job.combine), range(len(blocks))
         if pace.block_seconds is None:
             # Nothing is known yet: the first block tells how long the others will take.

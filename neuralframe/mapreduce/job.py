@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from neuralframe.core.arrays import Vector
     from neuralframe.data.blocks import Block
@@ -27,6 +27,11 @@ class Job(ABC):
     and reduces the total under each key. A job knows nothing of threads, files or clusters; an engine
     knows nothing of what is summed.
     """
+
+    @property
+    def kind(self) -> Hashable:
+        """What jobs that cost about the same for a block have in common; an engine paces itself by it."""
+        return type(self)
 
     @abstractmethod
     def map(self, block: Block) -> Mapping[int, Sums]:

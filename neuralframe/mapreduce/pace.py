@@ -16,7 +16,7 @@ LEAST_GAIN = 1.1
 """How many times faster the pool must have been to be used again at once."""
 
 RESTS = 32
-"""Jobs that stay in the calling thread after the pool did not gain; then it is tried again."""
+"""Jobs of that kind that stay in the calling thread after the pool did not gain; then it is tried again."""
 
 
 @attrs.define
@@ -37,8 +37,10 @@ class Pace:
         """Return whether the pool should map so many blocks."""
         if self.block_seconds is None or self.block_seconds * n_blocks < WORTH_A_HAND_OFF or n_blocks < 2:  # noqa: PLR2004
             return False
-        self._rests = max(0, self._rests - 1)
-        return self._rests == 0
+        if self._rests:
+            self._rests -= 1
+            return False
+        return True
 
     def mapped_alone(self, n_blocks: int, seconds: float) -> None:
         """Take note of blocks mapped in one thread."""

@@ -51,7 +51,7 @@ class PartialSum:
         return self
 
     def total(self, n_blocks: int) -> KeyedSums:
-        """Return the sums over blocks 0 to n_blocks - 1.
+        """Return the sums over blocks 0 to n_blocks - 1; this uses up what is held.
 
         Raises
         ------
@@ -63,9 +63,10 @@ class PartialSum:
         if self._ranges.keys() != set(expected):
             held = sum(1 << level for level, _ in self._ranges)
             raise EngineError(f"the job's result covers {held} block(s), not the {n_blocks} of the data set")
+        ranges, self._ranges = self._ranges, {}
         total: KeyedSums = {}
         for covered in reversed(expected):
-            total = self._joined(self._ranges[covered], total)
+            total = self._joined(ranges[covered], total)
         return total
 
     def _add(self, covered: Range, sums: KeyedSums) -> None:

@@ -61,6 +61,12 @@ def _validation(given: Any) -> float | DataSet | None:
     return given
 
 
+def _progress(given: Any) -> bool | None:
+    if given is not None and not isinstance(given, bool):
+        raise ParameterError(f"progress takes True, False or None; got {given!r}")
+    return given
+
+
 def _control(given: Any) -> TrainingControl:
     if given is not None and not isinstance(given, TrainingControl):
         raise ParameterError(f"control takes an nf.TrainingControl; got {given!r}")
@@ -80,7 +86,7 @@ class TrainingOptions:
     decay: float = attrs.field(validator=number(at_least=0))
     sessions: int = attrs.field(validator=count())
     listeners: tuple[Listener, ...] = attrs.field(converter=_listeners)
-    progress: bool | None
+    progress: bool | None = attrs.field(converter=_progress)
     control: TrainingControl = attrs.field(converter=_control)
     seeds: np.random.SeedSequence = attrs.field(converter=seed_sequence)
 

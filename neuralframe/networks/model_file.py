@@ -13,7 +13,8 @@ import json
 import math
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -26,8 +27,6 @@ from neuralframe.exceptions import ModelFileError, NeuralFrameError
 from neuralframe.files import replacing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from neuralframe.core.topology import Topology
     from neuralframe.networks.neural_network import NeuralNetwork
 
@@ -82,6 +81,20 @@ def load(path: str | Path) -> NeuralNetwork:
         raise ModelFileError(f"{path} is damaged ({problem}). {ADVICE}") from problem
 
 
+def read_header(path: str | Path) -> Any:
+    """Return what the head of a model file says, of whatever version, unchecked.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no head to be read.
+    OSError
+        If the file cannot be read.
+
+    """
+    return _header_of(_members(path))
+
+
 def _describe(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
     topology, arrays = topology_to_json(network.topology)
     rule = network.learning_rule
@@ -111,20 +124,30 @@ def _check_header(header: Any) -> None:
 
 def _members(path: str | Path) -> dict[str, bytes]:
     """Return the content of each file in the archive, its checksum verified."""
+    content = Path(path).read_bytes()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return {name: archive.read(name) for name in archive.namelist()}
-    # A damaged directory may name a compression that zipfile does not know, or ask for a password.
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError) as problem:
+    # A damaged directory may name a compression that zipfile does not know, ask for a password, or point
+    # to a place before the file.
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as problem:
         raise ModelFileError(f"not a model file, or damaged ({problem}). {ADVICE}") from problem
 
 
+def _header_of(members: dict[str, bytes]) -> Any:
+    try:
+        return json.loads(members[HEADER])
+    except (KeyError, ValueError, RecursionError) as problem:
+        raise ModelFileError(
+            f"not a model file, or damaged: its header cannot be read. {ADVICE}"
+        ) from problem
+
+
 def _parse(members: dict[str, bytes]) -> tuple[dict[str, Any], Arrays]:
-    if HEADER not in members:
-        raise ModelFileError("not a model file: it has no header")
-    header = json.loads(members.pop(HEADER))
+    header = _header_of(members)
     _check_header(header)
-    return header, {name.removesuffix(".npy"): _array(name, content) for name, content in members.items()}
+    arrays = {name: content for name, content in members.items() if name != HEADER}
+    return header, {name.removesuffix(".npy"): _array(name, content) for name, content in arrays.items()}
 
 
 def _array(name: str, content: bytes) -> np.ndarray[Any, Any]:
@@ -132,12 +155,13 @@ def _array(name: str, content: bytes) -> np.ndarray[Any, Any]:
     file = io.BytesIO(content)
     if np.lib.format.read_magic(file) != (1, 0):
         raise ModelFileError(f"{name} is written in a version of numpy's format that is not read here")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
     if dtype.hasobject:
         raise ModelFileError(f"{name} holds Python objects, which are not opened: that could run anything")
     if math.prod(shape) * dtype.itemsize != len(content) - file.tell():
         raise ModelFileError(f"{name} is not as long as it says")
-    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape).copy()
+    order: Literal["F", "C"] = "F" if is_fortran else "C"
+    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape, order=order).copy()
 
 
 def _restore(header: dict[str, Any], arrays: Arrays) -> NeuralNetwork:

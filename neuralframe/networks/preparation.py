@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.arrays import require_finite
 from neuralframe.core.components import to_json
@@ -15,7 +16,7 @@ from neuralframe.mapreduce import make_engine
 from neuralframe.mapreduce.evaluator import Evaluator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -71,14 +72,14 @@ def _check_sizes(n_inputs: int, n_outputs: int, data: DataSet) -> None:
 
 def require_probabilities(network: NeuralNetwork) -> None:
     """Raise `TopologyError` unless the outputs are probabilities of classes."""
-    functions = {
+    functions = [
         function
         for number in network.topology.outputs
         for function in network.topology.layers[number].transfer_functions
-    }
+    ]
     labels = None if network.encoding is None else network.encoding.class_labels
     if labels is None or not all(isinstance(function, Softmax | Sigmoid) for function in functions):
-        names = ", ".join(sorted(function.name for function in functions))
+        names = ", ".join(sorted({function.name for function in functions}))
         raise TopologyError(f"the outputs of this network ({names}) are no probabilities of classes")
 
 
@@ -120,7 +121,7 @@ def prepared_like(encoding: Encoding | None, data: DataSet) -> DataSet:
     return data if inputs is None and targets is None else data.normalized(inputs, targets)
 
 
-def encode_records(encoding: Encoding | None, records: Sequence[Mapping[str, object]]) -> Array:
+def encode_records(encoding: Encoding | None, records: Sequence[Any]) -> Array:
     """Return the inputs, normalized, of records given by column name.
 
     Raises
@@ -133,15 +134,12 @@ def encode_records(encoding: Encoding | None, records: Sequence[Mapping[str, obj
     """
     if encoding is None:
         raise DataError("the network was trained on arrays and knows no columns; predict from an array")
+    names = [column.name for column in encoding.columns]
     for number, record in enumerate(records, start=1):
-        for column in encoding.columns:
-            if column.name not in record:
-                raise DataError(
-                    f"record {number} lacks the column {column.name!r}; it has {', '.join(record)}"
-                )
-    columns = {
-        column.name: tuple(str(record[column.name]) for record in records) for column in encoding.columns
-    }
+        missing = [name for name in names if not isinstance(record, Mapping) or name not in record]
+        if missing:
+            raise DataError(f"record {number} lacks the column(s) {', '.join(missing)}; it is {record!r}")
+    columns = {name: tuple(str(record[name]).strip() for record in records) for name in names}
     return encoding.encode_inputs(Records("records", tuple(range(1, len(records) + 1)), columns))
 
 

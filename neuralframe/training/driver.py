@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -119,8 +119,15 @@ class Driver:
                 meeting.leave()
 
         # Not pool.map: after a failure it cancels sessions that have not begun, for which others wait.
-        steps = [pool.submit(step, session) for session in sessions]
-        wait(steps)
+        steps: list[Future[Iterate]] = []
+        try:
+            for session in sessions:
+                steps.append(pool.submit(step, session))  # noqa: PERF401 - those begun must be known if one fails
+            wait(steps)
+        finally:
+            # After a failure, or Ctrl-C, nobody waits for sessions that were never begun.
+            for _ in sessions[len(steps) :]:
+                meeting.leave()
         return [future.result() for future in steps]
 
     def _accept(self, session: Session, step: Iterate) -> None:

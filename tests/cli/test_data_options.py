@@ -179,3 +179,13 @@ def test_help_says_what_belongs_to_the_data(run):
 def told_help(found):
     """Return a help text on one line and without frames."""
     return " ".join(found.stdout.replace("│", " ").split())
+
+
+def test_a_column_number_that_is_a_value_of_the_first_record_makes_no_header(run, folder):
+    """Neither is the first record eaten, nor the column of that name learnt."""
+    rows = ["5,3.5,1.4,0.2,1", *(f"{4.5 + i / 10},3.{i},1.5,0.3,{i % 3}" for i in range(11))]
+    (folder / "flowers.csv").write_text("\n".join(rows), encoding="utf-8")
+    options = ["--target", 5, "--task", "classification", "--test", 0, "--iterations", 2]
+    found = run("train", "flowers.csv", *options)
+    assert found.exit_code == 0
+    assert "flowers.csv: 12 rows, 4 inputs, 3 classes: 0 4, 1 5, 2 3" in found.stdout

@@ -29,6 +29,8 @@ def table(text):
         ("M yes / M no / F no / M no / F no", False),
         ("ann yes / bob no / carl no", False),
         ("sex ill", True),
+        ("sex ill / M no / F no / M yes / F yes / M yes / F no / M no / F yes / F perhaps", True),
+        ("M unknown / F 0.0 / M 0.1 / F 0.2 / M 0.3 / F 0.5", False),
         ("M 3", False),
         ("M M", False),
         ("M ?", False),

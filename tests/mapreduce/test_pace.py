@@ -24,7 +24,7 @@ def test_a_pool_that_did_not_gain_rests_and_is_tried_again():
     pace = Pace()
     pace.mapped_alone(1, 1.0)
     pace.mapped_together(10, 10.0)
-    assert [pace.is_worth_sharing(10) for _ in range(RESTS)].index(True) == RESTS - 1
+    assert [pace.is_worth_sharing(10) for _ in range(RESTS + 1)].index(True) == RESTS
 
 
 def test_a_pool_that_gained_is_used_again_at_once():

@@ -95,6 +95,14 @@ def test_a_block_that_comes_twice_is_refused_at_once_or_at_the_end(blocks):
         summed(numbers(8), blocks).total(4)
 
 
+def test_a_total_is_taken_once():
+    """It is added up in place; a second one would be wrong."""
+    partial = summed(numbers(3), range(3))
+    partial.total(3)
+    with pytest.raises(nf.EngineError, match="covers 0 block"):
+        partial.total(3)
+
+
 def test_sums_of_other_keys_and_names_are_kept():
     """Validation blocks bring names, and perhaps keys, that training blocks do not have."""
     partial = PartialSum(COMBINE)

@@ -275,6 +275,31 @@ def test_a_rule_with_an_array_comes_back_with_an_array(path):
     np.testing.assert_array_equal(nf.load(path).learning_rule.rates, [0.1, 0.2, 0.3])
 
 
+def test_an_array_in_column_order_comes_back_as_it_was(path):
+    @attrs.frozen(eq=False)
+    class Tabled(nf.LearningRule):
+        table: np.ndarray
+
+        def step(self, objective, last):
+            raise AssertionError
+
+    net = nf.MultilayerPerceptron(2, 1, seed=0)
+    net.learning_rule = Tabled(np.asfortranarray([[0, 1, 2], [3, 4, 5]]))
+    net.save(path)
+    np.testing.assert_array_equal(nf.load(path).learning_rule.table, [[0, 1, 2], [3, 4, 5]])
+
+
+def test_a_directory_that_points_before_the_file_is_refused(path):
+    """Zipfile seeks to a negative place, which is an error of the system."""
+    nf.MultilayerPerceptron(2, 1, seed=0).save(path)
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 16 : end + 20] = (2**31 - 1).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(nf.ModelFileError, match="damaged"):
+        nf.load(path)
+
+
 def test_a_parameter_that_is_not_finite_is_named(path):
     @attrs.frozen
     class Endless(nf.LearningRule):

@@ -124,6 +124,24 @@ def test_an_error_in_one_session_reaches_the_caller(net, data):
     assert net.weights.shape == before.shape
 
 
+def test_sessions_that_never_begin_are_not_waited_for(net, data, monkeypatch):
+    """The system may refuse a thread, or Ctrl-C come between two."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    submit, begun = ThreadPoolExecutor.submit, []
+
+    def reluctant(self, *arguments):
+        if self._thread_name_prefix == "session":
+            begun.append(1)
+            if len(begun) == 4:
+                raise RuntimeError("can't start new thread")
+        return submit(self, *arguments)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", reluctant)
+    with pytest.raises(RuntimeError, match="new thread"):
+        net.learn(data, sessions=8, seed=0)
+
+
 def test_a_job_that_fails_reaches_the_caller_from_every_session():
     def broken(questions):
         raise ZeroDivisionError(f"{len(questions)} questions")
@@ -372,6 +390,7 @@ def test_history_is_a_table(net, data, tmp_path):
         ({"validation": "x"}, nf.ParameterError, "share"),
         ({"listeners": 3}, nf.ParameterError, "functions of an event"),
         ({"control": 3}, nf.ParameterError, "TrainingControl"),
+        ({"progress": "x"}, nf.ParameterError, "progress"),
         ({"seed": -1}, nf.ParameterError, "seed"),
         ({"seed": "a"}, nf.ParameterError, "seed"),
     ],
