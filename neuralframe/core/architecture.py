@@ -219,8 +219,7 @@ class Architecture:
 
     def _fitting_error(self, given: str | ErrorFunction | None) -> ErrorFunction:
         """Return the error function in the form that suits the output layers."""
-        feeding = {projection.source for projection in self._wiring.projections}
-        outputs = [layer for i, layer in enumerate(self._wiring.layers) if i not in feeding]
+        outputs = (self._wiring.layers[number] for number in self._wiring.outputs)
         functions = [function for layer in outputs for function in layer.transfer_functions]
         only = functions[0] if functions and all(f == functions[0] for f in functions) else None
         if given is None:

@@ -91,6 +91,12 @@ class Wiring:
         wiring.topology, wiring.parameters = topology, parameters
         return wiring
 
+    @property
+    def outputs(self) -> list[int]:
+        """The layers that feed no other, as far as the wiring goes."""
+        feeding = {projection.source for projection in self.projections}
+        return [number for number in range(len(self.layers)) if number not in feeding]
+
     def require_open(self) -> None:
         """Raise `TopologyError` if the network is built already."""
         if self.topology is not None:
@@ -170,10 +176,10 @@ class Wiring:
             self.parameters.freeze(self.topology.block(self.topology.projections[number]))
 
     def _set_default_initializers(self) -> None:
-        feeding = {projection.source for projection in self.projections}
+        outputs = set(self.outputs)
         for number, layer in enumerate(self.layers):
             if layer.initializer is None and not layer.is_input:
-                initializer = default_initializer(layer.transfer_functions[0], hidden=number in feeding)
+                initializer = default_initializer(layer.transfer_functions[0], hidden=number not in outputs)
                 self.layers[number] = attrs.evolve(layer, initializer=initializer)
 
     def _specs(self) -> Iterable[ProjectionSpec]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from neuralframe.core.arrays import Array
     from neuralframe.data.encoding import Encoding
     from neuralframe.evaluation.reports import Report
+    from neuralframe.kernels.kernel import Kernel
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.learning import TrainingRun
@@ -124,13 +125,13 @@ class NeuralNetwork(Architecture):
         samples = as_samples(inputs, self.n_inputs, "inputs")
         require_finite(samples, "inputs")
         require_finite(self.weights, "weights", advice=NEW_WEIGHTS)
-        return make_kernel("auto", self.topology, samples.dtype).outputs(self.weights, samples)
+        return self._kernel(samples.dtype).outputs(self.weights, samples)
 
     def activations(self, inputs: npt.ArrayLike) -> dict[str, Array]:
         """Return the outputs of every layer by the layer's name, each of shape (n_samples, size)."""
         samples = as_samples(inputs, self.n_inputs, "inputs")
         require_finite(samples, "inputs")
-        found = make_kernel("auto", self.topology, samples.dtype).activations(self.weights, samples)
+        found = self._kernel(samples.dtype).activations(self.weights, samples)
         return dict(zip((layer.name for layer in self.topology.layers), found, strict=True))
 
     def predict(
@@ -284,6 +285,13 @@ class NeuralNetwork(Architecture):
         from neuralframe.networks.model_file import save  # noqa: PLC0415 - the file module makes networks
 
         save(self, path)
+
+    def _kernel(self, dtype: np.dtype[Any]) -> Kernel:
+        """Return what computes in a type; planned once, since the topology never changes."""
+        kernels: dict[np.dtype[Any], Kernel] = vars(self).setdefault("_kernels", {})
+        if dtype not in kernels:
+            kernels[dtype] = make_kernel("auto", self.topology, dtype)
+        return kernels[dtype]
 
     def __repr__(self) -> str:
         sizes = "-".join(str(layer.size) for layer in self.topology.layers)
