@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from neuralframe.core.input_functions import WeightedSum as WeightedSum
     from neuralframe.core.learning_rule import Iterate as Iterate
     from neuralframe.core.learning_rule import LearningRule as LearningRule
+    from neuralframe.core.metrics import Accuracy as Accuracy
+    from neuralframe.core.metrics import MeanAbsoluteError as MeanAbsoluteError
+    from neuralframe.core.metrics import Metric as Metric
+    from neuralframe.core.metrics import RootMeanSquaredError as RootMeanSquaredError
     from neuralframe.core.objective import Objective as Objective
     from neuralframe.core.objects import Connection as Connection
     from neuralframe.core.objects import JoinedProjection as JoinedProjection
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
     from neuralframe.data import datasets as datasets
     from neuralframe.data.blocks import Block as Block
     from neuralframe.data.blocks import Blocks as Blocks
+    from neuralframe.data.csv_packing import pack_csv as pack_csv
     from neuralframe.data.data_set import DataSet as DataSet
     from neuralframe.data.encoding import Encoding as Encoding
     from neuralframe.data.normalizers import MaxAbsScaler as MaxAbsScaler
@@ -82,6 +87,8 @@ if TYPE_CHECKING:
     from neuralframe.evaluation.confusion_matrix import confusion_matrix as confusion_matrix
     from neuralframe.evaluation.reports import ClassificationReport as ClassificationReport
     from neuralframe.evaluation.reports import RegressionReport as RegressionReport
+    from neuralframe.exceptions import CheckpointError as CheckpointError
+    from neuralframe.exceptions import CheckpointWarning as CheckpointWarning
     from neuralframe.exceptions import ChoiceError as ChoiceError
     from neuralframe.exceptions import DataError as DataError
     from neuralframe.exceptions import DivergenceWarning as DivergenceWarning
@@ -93,6 +100,7 @@ if TYPE_CHECKING:
     from neuralframe.exceptions import NeuralFrameError as NeuralFrameError
     from neuralframe.exceptions import NeuralFrameWarning as NeuralFrameWarning
     from neuralframe.exceptions import NonFiniteError as NonFiniteError
+    from neuralframe.exceptions import PackedDataError as PackedDataError
     from neuralframe.exceptions import ParameterError as ParameterError
     from neuralframe.exceptions import RecordError as RecordError
     from neuralframe.exceptions import ShapeError as ShapeError
@@ -111,6 +119,8 @@ if TYPE_CHECKING:
     from neuralframe.mapreduce.engine import Engine as Engine
     from neuralframe.mapreduce.in_process_engine import InProcessEngine as InProcessEngine
     from neuralframe.mapreduce.job import Job as Job
+    from neuralframe.mapreduce.mrjob_engine import MRJobEngine as MRJobEngine
+    from neuralframe.mapreduce.spark_engine import SparkEngine as SparkEngine
     from neuralframe.networks.adaline import Adaline as Adaline
     from neuralframe.networks.evaluation import check_gradient as check_gradient
     from neuralframe.networks.evaluation import error_and_gradient as error_and_gradient
@@ -120,7 +130,9 @@ if TYPE_CHECKING:
     from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron as MultilayerPerceptron
     from neuralframe.networks.neural_network import NeuralNetwork as NeuralNetwork
     from neuralframe.networks.reports import evaluate as evaluate
+    from neuralframe.networks.resuming import resume as resume
     from neuralframe.networks.two_tower import TwoTowerPerceptron as TwoTowerPerceptron
+    from neuralframe.training.checkpoints import Checkpoints as Checkpoints
     from neuralframe.training.control import TrainingControl as TrainingControl
     from neuralframe.training.events import IterationFinished as IterationFinished
     from neuralframe.training.events import LearningStopped as LearningStopped
@@ -138,6 +150,7 @@ _HOMES = {
         "WeightedSum"
     ),
     "core.learning_rule": "Iterate LearningRule",
+    "core.metrics": "Accuracy MeanAbsoluteError Metric RootMeanSquaredError",
     "core.objective": "Objective",
     "core.objects": "Connection JoinedProjection Layer Neuron",
     "core.projections": "Full OneToOne Projection Sparse",
@@ -148,15 +161,16 @@ _HOMES = {
     ),
     "core.weight": "Weight",
     "data.blocks": "Block Blocks",
+    "data.csv_packing": "pack_csv",
     "data.data_set": "DataSet",
     "data.encoding": "Encoding",
     "data.normalizers": "MaxAbsScaler MinMaxScaler Normalizer RobustScaler Standardizer",
     "evaluation.confusion_matrix": "ConfusionMatrix confusion_matrix",
     "evaluation.reports": "ClassificationReport RegressionReport",
     "exceptions": (
-        "ChoiceError DataError DivergenceWarning DownloadError EngineError LabelError "
-        "MissingPackageError ModelFileError NeuralFrameError NeuralFrameWarning NonFiniteError "
-        "ParameterError RecordError ShapeError TopologyError"
+        "CheckpointError CheckpointWarning ChoiceError DataError DivergenceWarning DownloadError EngineError "
+        "LabelError MissingPackageError ModelFileError NeuralFrameError NeuralFrameWarning NonFiniteError "
+        "PackedDataError ParameterError RecordError ShapeError TopologyError"
     ),
     "kernels.kernel": "Kernel",
     "learning.adaptive_rates": "AdaptiveRate VariableRate",
@@ -166,6 +180,8 @@ _HOMES = {
     "mapreduce.engine": "Engine",
     "mapreduce.in_process_engine": "InProcessEngine",
     "mapreduce.job": "Job",
+    "mapreduce.mrjob_engine": "MRJobEngine",
+    "mapreduce.spark_engine": "SparkEngine",
     "networks.adaline": "Adaline",
     "networks.evaluation": "check_gradient error_and_gradient errors",
     "networks.learning": "TrainingRun",
@@ -173,7 +189,9 @@ _HOMES = {
     "networks.multilayer_perceptron": "MultilayerPerceptron",
     "networks.neural_network": "NeuralNetwork",
     "networks.reports": "evaluate",
+    "networks.resuming": "resume",
     "networks.two_tower": "TwoTowerPerceptron",
+    "training.checkpoints": "Checkpoints",
     "training.control": "TrainingControl",
     "training.events": "IterationFinished LearningStopped",
     "training.history": "History IterationRecord",

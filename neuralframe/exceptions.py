@@ -11,12 +11,15 @@
     ├── DataError             a data set that cannot be used         (ValueError)
     │   ├── RecordError       a bad record: file, line, column, value
     │   ├── LabelError        a class label that training never saw
+    │   ├── PackedDataError   packed data that are damaged, foreign or incomplete
     │   └── DownloadError     a public data set that cannot be had
     ├── ModelFileError        a model file that is damaged, foreign or incomplete  (ValueError)
+    ├── CheckpointError       a run directory that is in use, damaged, or cannot be written to  (RuntimeError)
     ├── EngineError           a job that an engine could not finish  (RuntimeError)
     └── MissingPackageError   an optional package; says how to install it          (ImportError)
 
     NeuralFrameWarning        (UserWarning)
+    ├── CheckpointWarning     an older checkpoint is used, because the newest is damaged
     └── DivergenceWarning     training stopped because the error was no longer finite
 
 Every message says what was given, what was expected, and what to do.
@@ -113,12 +116,20 @@ class LabelError(DataError):
     """A class label that the training data did not have."""
 
 
+class PackedDataError(DataError):
+    """Packed data are damaged, incomplete, of another version, or no packed data at all; names file and record."""
+
+
 class DownloadError(DataError):
     """A public data set is neither at hand nor to be had from its archive."""
 
 
 class ModelFileError(NeuralFrameError, ValueError):
     """A model file is damaged, incomplete, from a newer version, or not a model file at all."""
+
+
+class CheckpointError(NeuralFrameError, RuntimeError):
+    """A run directory is in use, damaged, of another training, or cannot be written to."""
 
 
 class EngineError(NeuralFrameError, RuntimeError):
@@ -148,6 +159,10 @@ class MissingPackageError(NeuralFrameError, ImportError):
 
 class NeuralFrameWarning(UserWarning):
     """The root of neuralframe's warnings."""
+
+
+class CheckpointWarning(NeuralFrameWarning):
+    """The newest checkpoint of a training is damaged, so that an older one is used."""
 
 
 class DivergenceWarning(NeuralFrameWarning):

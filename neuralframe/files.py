@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -11,6 +12,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def sync_folder(path: str | Path) -> None:
+    """Make what was created, renamed or removed in a folder survive a failure of the machine."""
+    if os.name != "posix":
+        return  # elsewhere a folder cannot be opened, and renaming is made durable by the system
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    except OSError as problem:
+        if problem.errno != errno.EINVAL:  # what file systems without such a thing answer
+            raise
+    finally:
+        os.close(folder)
 
 
 @contextmanager
@@ -48,6 +63,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         if final.exists():
             fresh.chmod(stat.S_IMODE(final.stat().st_mode))
         fresh.replace(final)
+        sync_folder(final.parent)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise

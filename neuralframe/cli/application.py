@@ -11,6 +11,7 @@ from neuralframe.cli.evaluate import evaluate
 from neuralframe.cli.info import info
 from neuralframe.cli.interrupts import INTERRUPTED
 from neuralframe.cli.predict import predict
+from neuralframe.cli.resume import resume
 from neuralframe.cli.train import train
 from neuralframe.exceptions import NeuralFrameError
 
@@ -84,5 +85,5 @@ def program(
     """
 
 
-for command in (train, evaluate, predict, info):
+for command in (train, resume, evaluate, predict, info):
     application.command(no_args_is_help=True)(command)

@@ -26,10 +26,10 @@ def info(
     from neuralframe.cli.display import show_pairs
     from neuralframe.cli.models import open_model
     from neuralframe.cli.telling import tell
-    from neuralframe.networks.model_file import read_header
+    from neuralframe.networks.model_file import FORMAT
 
     network = open_model(model)
-    header = read_header(model)
+    header = FORMAT.read_header(model)
     show_pairs(
         str(model),
         [

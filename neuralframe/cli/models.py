@@ -22,13 +22,13 @@ def open_model(path: Path) -> NeuralNetwork:
 
 def is_model(path: Path) -> bool:
     """Say whether a file is a model file, of whatever version."""
-    from neuralframe.networks.model_file import FORMAT, read_header
+    from neuralframe.networks.model_file import FORMAT
 
     try:
-        header = read_header(path)
+        header = FORMAT.read_header(path)
     except ModelFileError:
         return False
-    return isinstance(header, dict) and header.get("format") == FORMAT
+    return isinstance(header, dict) and header.get("format") == FORMAT.name
 
 
 def require_encoding(network: NeuralNetwork, path: Path) -> Encoding:

@@ -14,8 +14,7 @@ from neuralframe.core.transfer_functions import TransferFunction
 from neuralframe.data.normalizers import Normalizer
 from neuralframe.exceptions import ChoiceError, ParameterError
 from neuralframe.learning.stop_conditions import ErrorGoal, MaxIterations, MaxSeconds, StopCondition
-from neuralframe.mapreduce import make_engine
-from neuralframe.mapreduce.in_process_engine import InProcessEngine
+from neuralframe.mapreduce import ENGINES, make_engine
 from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron
 
 if TYPE_CHECKING:
@@ -25,10 +24,13 @@ if TYPE_CHECKING:
     from neuralframe.data.data_set import DataSet
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.learning import TrainingRun
+    from neuralframe.training.checkpoints import Checkpoints
     from neuralframe.training.control import TrainingControl
     from neuralframe.training.events import Listener
 
 NO_NORMALIZER = "none"
+WORKERS = {"mrjob": "maps", "spark": "partitions"}
+"""What engines call the number of their workers, where it is not ``workers``."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -76,15 +78,6 @@ class Plan:
         network.learning_rule = self.rule
         return network
 
-    def stop_conditions(self) -> list[StopCondition]:
-        """Return when training ends."""
-        conditions: list[StopCondition] = [MaxIterations(self.iterations)]
-        if self.seconds is not None:
-            conditions.append(MaxSeconds(self.seconds))
-        if self.error_goal is not None:
-            conditions.append(ErrorGoal(self.error_goal))
-        return conditions
-
     def train(
         self,
         network: MultilayerPerceptron,
@@ -93,6 +86,7 @@ class Plan:
         control: TrainingControl,
         listeners: Sequence[Listener],
         progress: bool,
+        checkpoint: Checkpoints | None = None,
     ) -> TrainingRun:
         """Train the network in place."""
         return network.learn(
@@ -100,14 +94,25 @@ class Plan:
             engine=self.engine,
             dtype=self.dtype,
             validation=parts.validation,
-            stop=self.stop_conditions(),
+            stop=stop_conditions(self.iterations, self.seconds, self.error_goal),
             decay=self.decay,
             sessions=self.sessions,
             listeners=listeners,
             progress=progress,
             control=control,
+            checkpoint=checkpoint,
             seed=self.seed,
         )
+
+
+def stop_conditions(iterations: int, seconds: float | None, error_goal: float | None) -> list[StopCondition]:
+    """Return when training ends."""
+    conditions: list[StopCondition] = [MaxIterations(iterations)]
+    if seconds is not None:
+        conditions.append(MaxSeconds(seconds))
+    if error_goal is not None:
+        conditions.append(ErrorGoal(error_goal))
+    return conditions
 
 
 def hidden_sizes(given: Sequence[str]) -> tuple[int, ...]:
@@ -158,15 +163,13 @@ def transfer_function_of(name: str) -> TransferFunction:
 
 
 def engine_of(name: str, workers: int | None) -> Engine:
-    """Return an engine from its name, with a number of workers where it lets one choose."""
+    """Return an engine from its name, with a number of workers, maps or partitions if one is given."""
     with usage("--engine"):
-        engine = make_engine(name)
-    if workers is None:
-        return engine
-    with usage("--workers"):
-        if not isinstance(engine, InProcessEngine):
-            raise ParameterError(f"the engine {name} chooses its workers itself")
-        return InProcessEngine(workers)
+        if name not in ENGINES:
+            raise ChoiceError("engine", name, ENGINES)
+        if workers is None:
+            return make_engine(name)
+        return make_engine(name, **{WORKERS.get(name.partition(":")[0], "workers"): workers})
 
 
 def floating_point_type(name: str) -> str:

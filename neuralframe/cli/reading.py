@@ -8,8 +8,9 @@ import attrs
 import typer
 
 from neuralframe.cli.usage import usage
-from neuralframe.data.csv_reader import TREATMENTS, open_unknown
+from neuralframe.data.csv_reader import open_unknown
 from neuralframe.data.data_set import DataSet
+from neuralframe.data.encoded_records import TREATMENTS
 from neuralframe.data.roles import KIND_OF_TASK, choose
 
 if TYPE_CHECKING:

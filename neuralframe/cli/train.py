@@ -170,11 +170,22 @@ def train(
         int, typer.Option(min=0, rich_help_panel=METHOD, help="Seeds the split and the initial weights.")
     ] = 0,
     engine: Annotated[
-        str, typer.Option(metavar="NAME", rich_help_panel=WORK, help="Where jobs run: threads.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=WORK,
+            help="Where jobs run: threads, mrjob:inline, mrjob:local, mrjob:hadoop, mrjob:spark, mrjob:emr, "
+            "spark.",
+        ),
     ] = "threads",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", rich_help_panel=WORK, help="By default one for each processor."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            rich_help_panel=WORK,
+            help="Threads, maps (mrjob) or partitions (Spark); by default one for each processor.",
+        ),
     ] = None,
     block_size: Annotated[
         int,
@@ -205,6 +216,15 @@ def train(
         Path | None,
         typer.Option(metavar="FILE.csv", rich_help_panel=OUTPUT, help="Write a record of each iteration."),
     ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            rich_help_panel=OUTPUT,
+            help="Keep the samples, and after each iteration the standing, in this folder: `neuralframe "
+            "resume DIR` goes on after an interruption of any kind.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", rich_help_panel=OUTPUT, help="Show the results only.")
     ] = False,
@@ -225,9 +245,9 @@ def train(
     - `neuralframe train wisconsin-diagnostic --rule gradient_descent --rate 0.3 --momentum 0.9`
 
     - `neuralframe train abalone --fallback digits`
+
+    - `neuralframe train abalone --iterations 5000 --checkpoint run-1`
     """
-    from neuralframe.cli.display import show_next_step
-    from neuralframe.cli.outputs import writing
     from neuralframe.cli.plan import (
         Plan,
         engine_of,
@@ -238,15 +258,15 @@ def train(
         transfer_function_of,
     )
     from neuralframe.cli.reading import Reading
+    from neuralframe.cli.runs import Notes, keep_samples, require_new, saying_how_to_resume
     from neuralframe.cli.sources import or_fallback, read
     from neuralframe.cli.splits import require_share, split
     from neuralframe.cli.training import (
         announce,
         default_model,
-        learn,
+        finish,
         require_room,
-        show_results,
-        write_history,
+        watch,
     )
 
     plan = Plan(
@@ -276,6 +296,8 @@ def train(
     require_share(test, "--test")
     require_share(validation, "--validation")
     require_room(model or default_model(data), history, data)
+    if checkpoint is not None:
+        require_new(checkpoint)
     source, samples = or_fallback(
         data, fallback, lambda name: read(name, reading if name == data else Reading())
     )
@@ -287,14 +309,36 @@ def train(
     network = plan.network_for(parts.training)
     if not quiet:
         announce(source, samples, parts, network, plan)
-    run, interrupted = learn(plan, network, parts, quiet=quiet)
-    path = model or default_model(source)
-    with writing(path):
-        network.save(path)
-    if history is not None:
-        with writing(history):
-            write_history(run, history)
-    show_results(run, network, parts)
-    show_next_step(path, source, parts.held_out_rows)
+    path, checkpoints = model or default_model(source), None
+    if checkpoint is not None:
+        parts = keep_samples(parts, checkpoint)
+        notes = Notes(
+            source=source,
+            held_out_rows=parts.held_out_rows,
+            model=str(path),
+            history=None if history is None else str(history),
+            iterations=iterations,
+            seconds=seconds,
+            error_goal=error_goal,
+            engine=engine,
+            workers=workers,
+        )
+        checkpoints = notes.checkpoints(checkpoint)
+    with saying_how_to_resume(checkpoint):
+        run, interrupted = watch(
+            lambda **watching: plan.train(network, parts, checkpoint=checkpoints, **watching),
+            iterations=iterations,
+            seconds=seconds,
+            quiet=quiet,
+        )
+    finish(
+        run,
+        parts.held_out,
+        model=path,
+        history=history,
+        source=source,
+        rows=parts.held_out_rows,
+        directory=checkpoint if interrupted else None,
+    )
     if interrupted:
         raise typer.Exit(INTERRUPTED)

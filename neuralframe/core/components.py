@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
+import reprlib
 from abc import ABC
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -20,9 +21,10 @@ import numpy as np
 from neuralframe.exceptions import ChoiceError, ModelFileError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _FAMILIES: dict[str, type[Component]] = {}
+_VALUES: dict[str, tuple[type, Callable[..., Any], Callable[..., Any]]] = {}
 
 
 def snake_case(name: str) -> str:
@@ -89,6 +91,27 @@ class Component(ABC):
             return given()
         raise ChoiceError(cls._noun(), given, cls.members())
 
+    def parameters(self) -> dict[str, Any]:
+        """Return what this component was made from, as keywords of its class.
+
+        The default knows attrs classes, and classes that keep nothing. Called when a component is written.
+
+        Raises
+        ------
+        ParameterError
+            If neither is the case.
+
+        """
+        cls: Any = type(self)
+        if attrs.has(cls):
+            return {field.alias: getattr(self, field.name) for field in attrs.fields(cls) if field.init}
+        if vars(self):
+            raise ParameterError(
+                f"{cls.__name__} keeps parameters but is no attrs class, so it cannot be saved. "
+                "Decorate it with @attrs.frozen and declare its parameters as fields"
+            )
+        return {}
+
     @classmethod
     def _noun(cls) -> str:
         return snake_case(cls.family().__name__).replace("_", " ")
@@ -122,7 +145,7 @@ def to_json(component: Component, arrays: dict[str, Any] | None = None) -> dict[
         "type": name,
         "parameters": {
             key: _value_to_json(value, f"{cls.__name__}.{key}", arrays)
-            for key, value in _parameters(component).items()
+            for key, value in component.parameters().items()
         },
     }
 
@@ -136,10 +159,72 @@ def from_json(description: Any, arrays: Mapping[str, Any] | None = None) -> Any:
         If the description is malformed, or names a class that is not imported here.
 
     """
+    cls = _class_of(description)
     try:
-        family = _FAMILIES[description["family"]]
-        name, parameters = description["type"], dict(description["parameters"])
+        parameters = dict(description["parameters"])
     except (KeyError, TypeError, ValueError):
+        raise ModelFileError(f"not the description of a component: {description!r}") from None
+    try:
+        return cls(**{key: _value_from_json(value, arrays or {}) for key, value in parameters.items()})
+    except (TypeError, ParameterError) as problem:
+        raise ModelFileError(f"{description['type']}: {problem}") from problem
+
+
+def classes_in(description: Any) -> Iterator[type[Component]]:
+    """Yield the class of every component in a description, or in lists and mappings of such.
+
+    Raises
+    ------
+    ModelFileError
+        If one is not imported here.
+
+    """
+    if isinstance(description, dict):
+        if description.keys() >= {"family", "type", "parameters"}:
+            yield _class_of(description)
+        parts: Iterable[Any] = description.values()
+    else:
+        parts = description if isinstance(description, list) else ()
+    for part in parts:
+        yield from classes_in(part)
+
+
+def alias_module(module: str, alias: str) -> None:
+    """Let the components defined in `module` be found under another module's name as well.
+
+    A script's classes are called ``__main__:Class`` where the script runs, and otherwise where it is imported.
+    """
+    for family in _FAMILIES.values():
+        for name, member in list(family._members.items()):  # noqa: SLF001
+            if name.startswith(f"{module}:"):
+                family._members[alias + name.removeprefix(module)] = member  # noqa: SLF001
+
+
+def register_value(
+    kind: str,
+    cls: type,
+    to_json: Callable[[Any, dict[str, Any]], Any],
+    from_json: Callable[[Any, Mapping[str, Any]], Any],
+) -> None:
+    """Let components have parameters of a further type.
+
+    Parameters
+    ----------
+    kind : str
+        What the type is called in descriptions.
+    cls : type
+        The type.
+    to_json, from_json : callables
+        From a value to what `json.dumps` takes, putting arrays apart, and back.
+
+    """
+    _VALUES[kind] = cls, to_json, from_json
+
+
+def _class_of(description: Any) -> type[Component]:
+    try:
+        family, name = _FAMILIES[description["family"]], description["type"]
+    except (KeyError, TypeError):
         raise ModelFileError(f"not the description of a component: {description!r}") from None
     cls = family._members.get(name)  # noqa: SLF001
     if cls is None or inspect.isabstract(cls):
@@ -147,22 +232,7 @@ def from_json(description: Any, arrays: Mapping[str, Any] | None = None) -> Any:
             f"the {snake_case(family.__name__).replace('_', ' ')} {name!r} is not known here. "
             f"If it is a class of your own, import its module before opening the file"
         )
-    try:
-        return cls(**{key: _value_from_json(value, arrays or {}) for key, value in parameters.items()})
-    except (TypeError, ParameterError) as problem:
-        raise ModelFileError(f"{name}: {problem}") from problem
-
-
-def _parameters(component: Component) -> dict[str, Any]:
-    cls: Any = type(component)
-    if attrs.has(cls):
-        return {field.alias: getattr(component, field.name) for field in attrs.fields(cls) if field.init}
-    if vars(component):
-        raise ParameterError(
-            f"{type(component).__name__} keeps parameters but is no attrs class, so it cannot be saved. "
-            "Decorate it with @attrs.frozen and declare its parameters as fields"
-        )
-    return {}
+    return cls
 
 
 def _value_to_json(value: Any, where: str, arrays: dict[str, Any] | None) -> Any:
@@ -180,7 +250,10 @@ def _value_to_json(value: Any, where: str, arrays: dict[str, Any] | None) -> Any
         raise ParameterError(f"{where} is {value!r}; only finite numbers can be written to a file")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise ParameterError(f"{where} is {value!r}, which cannot be written to a file")
+    for kind, (cls, describe, _) in _VALUES.items():
+        if isinstance(value, cls) and arrays is not None:
+            return {"value": kind, "content": describe(value, arrays)}
+    raise ParameterError(f"{where} is {reprlib.repr(value)}, which cannot be written to a file")
 
 
 def _value_from_json(value: Any, arrays: Mapping[str, Any]) -> Any:
@@ -188,6 +261,10 @@ def _value_from_json(value: Any, arrays: Mapping[str, Any]) -> Any:
         if value["array"] not in arrays:
             raise ModelFileError(f"the array {value['array']!r} is missing")
         return arrays[value["array"]]
+    if isinstance(value, dict) and value.keys() == {"value", "content"}:
+        if value["value"] not in _VALUES:
+            raise ModelFileError(f"a value of the unknown kind {value['value']!r}")
+        return _VALUES[value["value"]][2](value["content"], arrays)
     if isinstance(value, dict):
         return from_json(value, arrays)
     if isinstance(value, list):

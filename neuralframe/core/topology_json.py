@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuralframe.core.components import Component, from_json, to_json
+from neuralframe.core.components import Component, from_json, register_value, to_json
 from neuralframe.core.error_functions import ErrorFunction
 from neuralframe.core.initializers import Initializer
 from neuralframe.core.input_functions import InputFunction
@@ -21,16 +21,14 @@ if TYPE_CHECKING:
     Arrays = dict[str, np.ndarray[Any, Any]]
 
 
-def topology_to_json(topology: Topology) -> tuple[dict[str, Any], Arrays]:
-    """Return the header, which `json.dumps` takes, and the arrays it refers to by key."""
-    arrays: Arrays = {}
-    header = {
+def topology_to_json(topology: Topology, arrays: Arrays) -> dict[str, Any]:
+    """Return the header, which `json.dumps` takes; the arrays it refers to are put into `arrays`."""
+    return {
         "n_weights": topology.n_weights,
         "error_function": to_json(topology.error_function, arrays),
         "layers": [_layer_to_json(layer, arrays) for layer in topology.layers],
         "projections": [_projection_to_json(spec, arrays) for spec in topology.projections],
     }
-    return header, arrays
 
 
 def topology_from_json(header: Any, arrays: Mapping[str, np.ndarray[Any, Any]]) -> Topology:
@@ -143,3 +141,6 @@ def _get(key: str | None, arrays: Mapping[str, Any], dtype: type) -> Any:
     if array.dtype != dtype or array.ndim != 1:
         raise ModelFileError(f"the array {key!r} has type {array.dtype} and {array.ndim} dimension(s)")
     return array
+
+
+register_value("topology", Topology, topology_to_json, topology_from_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, overload
 
 import attrs
 
@@ -46,6 +46,35 @@ class Block:
         return len(self.inputs)
 
 
+class BlockSource(Protocol):
+    """Where the blocks of one part of the data come from: arrays, or files; an attrs class."""
+
+    __attrs_attrs__: ClassVar[Any]
+
+    @property
+    def part(self) -> str:
+        """Which part the samples are: ``"training"`` or ``"validation"``."""
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are."""
+
+    @property
+    def n_blocks(self) -> int:
+        """How many blocks they fill."""
+
+    @property
+    def n_inputs(self) -> int:
+        """Numbers in a sample's input."""
+
+    @property
+    def n_targets(self) -> int:
+        """Numbers in a sample's target."""
+
+    def block(self, index: int, number: int) -> Block:
+        """Return the block at `index` of these samples under its `number` among all."""
+
+
 @attrs.frozen(eq=False)
 class Samples:
     """Arrays that are cut into blocks of `block_size` samples, starting at the first."""
@@ -62,6 +91,16 @@ class Samples:
         return len(self.inputs)
 
     @property
+    def n_inputs(self) -> int:
+        """Numbers in a sample's input."""
+        return int(self.inputs.shape[1])
+
+    @property
+    def n_targets(self) -> int:
+        """Numbers in a sample's target."""
+        return int(self.targets.shape[1])
+
+    @property
     def n_blocks(self) -> int:
         """How many blocks they fill, the last perhaps in part."""
         return -(-self.n_samples // self.block_size)
@@ -74,19 +113,19 @@ class Samples:
 
 
 class Blocks(Sequence[Block]):
-    """The blocks of a data set, made when they are asked for; nothing is copied.
+    """The blocks of a data set, made or read when they are asked for.
 
     Blocks belong to the data, never to the run: however many workers there are, the sums are taken
     over the same portions, so that the results have the same bits.
 
     Parameters
     ----------
-    *parts : Samples
+    *parts : BlockSource
         The samples of each part. Numbers run on from one part to the next.
 
     """
 
-    def __init__(self, *parts: Samples) -> None:
+    def __init__(self, *parts: BlockSource) -> None:
         self._parts = parts
         self._starts = [0, *accumulate(part.n_blocks for part in parts)]
 
@@ -102,16 +141,27 @@ class Blocks(Sequence[Block]):
         """
         first, second = training._parts[0], validation._parts[0]
         for what, mine, theirs in (
-            ("inputs", first.inputs.shape[1], second.inputs.shape[1]),
-            ("targets", first.targets.shape[1], second.targets.shape[1]),
+            ("inputs", first.n_inputs, second.n_inputs),
+            ("targets", first.n_targets, second.n_targets),
         ):
             if mine != theirs:
                 raise ShapeError(
                     f"the validation data has {theirs} {what} a sample, the training data {mine}; "
                     "prepare both in the same way"
                 )
-        watched = (attrs.evolve(part, part="validation") for part in validation._parts)
+        # Every source is an attrs class, which a protocol cannot say.
+        watched = (attrs.evolve(part, part="validation") for part in validation._parts)  # type: ignore[misc]
         return cls(*training._parts, *watched)
+
+    @property
+    def parts(self) -> tuple[BlockSource, ...]:
+        """Where the blocks come from, in order."""
+        return self._parts
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The number of the first block of each part."""
+        return tuple(self._starts[:-1])
 
     def __len__(self) -> int:
         return self._starts[-1]

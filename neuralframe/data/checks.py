@@ -76,6 +76,16 @@ def is_one_hot(targets: Array) -> bool:
     return bool(((targets == 0) | (targets == 1)).all() and (targets.sum(axis=1) == 1).all())
 
 
+def cast(values: Array, dtype: np.dtype[np.floating], what: str) -> Array:
+    """Return values in another type; raise `NonFiniteError` at one that is too large for it."""
+    if values.dtype == dtype:
+        return values
+    with np.errstate(over="ignore"):
+        changed: Array = values.astype(dtype)
+    require_finite(changed, what, advice=f"{dtype} cannot hold so large a number")
+    return changed
+
+
 def read_only(array: A) -> A:
     """Return a view that cannot be written to, its rows contiguous; a copy only where they were not."""
     view = np.ascontiguousarray(array).view()

@@ -6,36 +6,51 @@ made, and once to encode. With an encoding given, once.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
-from neuralframe.data.columns import numbers_of
 from neuralframe.data.data_set import DataSet
+from neuralframe.data.encoded_records import EncodedRecords, learn
 from neuralframe.data.encoding import MISSING_VALUES, Encoding
 from neuralframe.data.headers import guess_header
-from neuralframe.data.records import RecordFile, Records
-from neuralframe.data.roles import Roles, choose, optional_column
-from neuralframe.data.survey import survey
-from neuralframe.data.targets import ClassTarget, NumberTarget, Target
-from neuralframe.data.wording import LEAVE_GAPS_OUT, listing, plural
+from neuralframe.data.records import RecordFile, RecordFiles, Records, read_rows
+from neuralframe.data.roles import Roles, optional_column
+from neuralframe.data.wording import listing, plural
 from neuralframe.exceptions import DataError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from os import PathLike
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from neuralframe.core.arrays import Array, Vector
+    from neuralframe.core.arrays import Array
     from neuralframe.data.roles import Reference
-    from neuralframe.data.survey import ColumnSurvey
 
-FILLS = ("mean", "median", "most_frequent")
-TREATMENTS = ("refuse", "drop", *FILLS)
+    Path = str | PathLike[str]
+    Paths = Path | Sequence[Path]
 
 
 def read_csv(
-    path: str | PathLike[str],
+    paths: Paths,
+    target: Reference | Sequence[Reference] | None = None,
+    *,
+    block_size: int | None = None,
+    **options: Any,
+) -> DataSet:
+    """Read a text file, or several as one; parameters and errors as for `DataSet.from_csv`.
+
+    Returns
+    -------
+    DataSet
+        One sample a record, in the order of the file, with the encoding that was used.
+
+    """
+    return in_memory(learnt(paths, target, **options), block_size=block_size)
+
+
+def learnt(
+    paths: Paths,
     target: Reference | Sequence[Reference] | None = None,
     *,
     task: str | None = None,
@@ -48,30 +63,45 @@ def read_csv(
     names: Sequence[str] | None = None,
     delimiter: str | None = None,
     encoding: Encoding | None = None,
-    block_size: int | None = None,
-) -> DataSet:
-    """Read a text file; parameters and errors as for `DataSet.from_csv`.
+    watch: Callable[[int], None] | None = None,
+) -> EncodedRecords[RecordFiles]:
+    """Return the records of files and their encoding, given or learnt; see `DataSet.from_csv`.
 
-    Returns
-    -------
-    DataSet
-        One sample a record, in the order of the file, with the encoding that was used.
-
+    `watch` is called with the number of bytes whenever some have been read to learn from.
     """
+    first, *others = [paths] if isinstance(paths, str | PathLike) else paths
     if encoding is not None:
-        file = open_encoded(path, encoding, header=header, names=names, delimiter=delimiter)
-        goals = () if encoding.target is None else encoding.target.names
-        _require_columns(file, goals)
-        return encode(file, encoding, weights=optional_column(weights, file.names), block_size=block_size)
+        file = open_encoded(first, encoding, header=header, names=names, delimiter=delimiter)
+        _require_columns(file, () if encoding.target is None else encoding.target.names)
+        files = _with_others(file, others, header=header)
+        return EncodedRecords(files, encoding, optional_column(weights, file.names))
     if target is None:
         raise ParameterError("from_csv: say which column is the target, or give encoding=")
     wanted = [target] if isinstance(target, str | int) else list(target)
-    file = open_unknown(path, wanted, header=header, names=names, delimiter=delimiter)
+    file = open_unknown(first, wanted, header=header, names=names, delimiter=delimiter)
     file.require_several_columns()
     roles = Roles.of(file.names, wanted, ignore=ignore, weights=weights, kinds=kinds, task=task)
-    return learn_and_encode(
-        file, roles, missing=missing, missing_values=missing_values, block_size=block_size
-    )
+    files = _with_others(file, others, header=header)
+    found = learn(attrs.evolve(files, watch=watch), roles, missing=missing, missing_values=missing_values)
+    return attrs.evolve(found, source=files)
+
+
+def _with_others(first: RecordFile, paths: Sequence[Path], *, header: bool | None) -> RecordFiles:
+    """Return the files: those after the first are read as it is, and may each have the same header."""
+    files = [first]
+    above = _first_row(first) if first.has_header else None
+    for path in paths:
+        file = attrs.evolve(first, file=str(path), has_header=False)
+        has_header = above is not None and _first_row(file) == above
+        if header and not has_header:
+            raise DataError(f"{path} has another header than {first.file}: {listing(_first_row(file))}")
+        files.append(attrs.evolve(file, has_header=has_header))
+    return RecordFiles(tuple(files))
+
+
+def _first_row(file: RecordFile) -> list[str]:
+    _, fields = next(read_rows(file.file, file.delimiter), (1, []))
+    return [text.strip() for text in fields]
 
 
 def open_unknown(
@@ -124,20 +154,6 @@ def read_inputs(
     return np.concatenate([encoding.encode_inputs(portion) for portion in portions]), Records.joined(portions)
 
 
-@attrs.frozen(eq=False)
-class CompleteRecords:
-    """The records of a source without those that lack a value in one of the columns `names`."""
-
-    source: Iterable[Records]
-    names: tuple[str, ...]
-    missing: frozenset[str]
-
-    def __iter__(self) -> Iterator[Records]:
-        for records in self.source:
-            if kept := records.complete(self.names, self.missing):
-                yield kept
-
-
 def learn_and_encode(
     source: Iterable[Records],
     roles: Roles,
@@ -148,52 +164,23 @@ def learn_and_encode(
 ) -> DataSet:
     """Survey the records, make an encoding of what was found, and encode them.
 
-    `source` is gone through twice: a list of records or a `RecordFile`, not a generator.
+    `source` is gone through twice: a list of records or files, not a generator.
     """
-    choose("treatment of missing values", missing, TREATMENTS)
-    absent = frozenset(missing_values)
-    if missing == "drop":
-        source = CompleteRecords(source, roles.used, absent)
-    fill = missing if missing in FILLS else None
-    found = survey(source, roles.inputs | roles.targets, absent, keeps_numbers=roles.inputs if fill else ())
-    encoding = Encoding(
-        [found[name].column(fill) for name in roles.inputs],
-        _target(roles, found),
-        missing_values=tuple(missing_values),
-        layout=roles.names,
+    return in_memory(
+        learn(source, roles, missing=missing, missing_values=missing_values), block_size=block_size
     )
-    return encode(source, encoding, weights=roles.weights, block_size=block_size)
 
 
-def encode(
-    source: Iterable[Records],
-    encoding: Encoding,
-    *,
-    weights: str | None = None,
-    block_size: int | None = None,
-) -> DataSet:
-    """Return the data set that `encoding` makes of the records, in one pass."""
-    missing = frozenset(encoding.missing_values)
-    inputs, targets, sample_weights = [], [], []
-    for records in source:
-        inputs.append(encoding.encode_inputs(records))
-        targets.append(encoding.encode_targets(records))
-        if weights is not None:
-            sample_weights.append(_sample_weights(records, weights, missing))
+def in_memory(samples: EncodedRecords[Any], *, block_size: int | None = None) -> DataSet:
+    """Return the data set that records make, in one pass."""
+    inputs, targets, weights = zip(*samples, strict=True)
     return DataSet(
         np.concatenate(inputs),
         np.concatenate(targets),
-        np.concatenate(sample_weights) if sample_weights else None,
+        None if samples.weights is None else np.concatenate(weights),
         block_size=block_size,
-        encoding=encoding,
+        encoding=samples.encoding,
     )
-
-
-def _sample_weights(records: Records, name: str, missing: frozenset[str]) -> Vector:
-    numbers: Vector = numbers_of(records, name, missing, advice=LEAVE_GAPS_OUT)[:, 0]
-    if (numbers < 0).any():
-        raise records.error("a sample weight must not be negative", int((numbers < 0).argmax()), name)
-    return numbers
 
 
 def open_encoded(
@@ -251,11 +238,3 @@ def _open(
         return guess_header(sample, known_names, among_texts=among_texts) if header is None else header
 
     return RecordFile.open(path, is_header=is_header, names=names, delimiter=delimiter)
-
-
-def _target(roles: Roles, found: dict[str, ColumnSurvey]) -> Target:
-    kinds = [found[name].settle() for name in roles.targets]
-    if "category" in kinds:
-        (name,) = roles.targets
-        return ClassTarget(name, found[name].categories())
-    return NumberTarget(tuple(roles.targets))

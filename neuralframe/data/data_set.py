@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -14,7 +15,7 @@ from neuralframe.data.blocks import Blocks, Samples
 from neuralframe.data.checks import checked_samples, checked_weights, is_one_hot
 from neuralframe.data.encoding import MISSING_VALUES, Encoding, numbered_inputs
 from neuralframe.data.labels import encoded_labels, texts_of
-from neuralframe.data.normalizers import Normalizer
+from neuralframe.data.normalizers import Normalizer, still_to_apply
 from neuralframe.data.splits import checked_first, checked_share, stratified_split
 from neuralframe.data.wording import plural
 from neuralframe.exceptions import DataError, ParameterError
@@ -34,6 +35,8 @@ BLOCK_BYTES = 4 * 2**20
 SMALLEST_BLOCK, LARGEST_BLOCK = 1024, 4096
 # Wide rows want at least 1024 samples a block, so that adding the gradients of two blocks costs
 # little beside computing them; narrow rows at most 4096, so that there are blocks to share out.
+
+CLASSES_STAY = "the targets are classes, which must not be normalized; normalize the inputs only"
 
 
 def default_block_size(n_inputs: int) -> int:
@@ -123,7 +126,7 @@ class DataSet:
     @classmethod
     def from_csv(
         cls,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | Sequence[str | PathLike[str]],
         target: Reference | Sequence[Reference] | None = None,
         *,
         task: Literal["classification", "regression"] | None = None,
@@ -145,8 +148,9 @@ class DataSet:
 
         Parameters
         ----------
-        path : str or path
-            The file: UTF-8, one record a line, fields quoted where they must be.
+        path : str or path, or a sequence of them
+            The file: UTF-8, one record a line, fields quoted where they must be. Several files are read as
+            one; those after the first have the same columns, and may each have its header.
         target : str, int or a sequence of them
             The column to learn. Several columns make a regression with several outputs.
         task : {"classification", "regression"}, optional
@@ -209,10 +213,10 @@ class DataSet:
     def __repr__(self) -> str:
         labels = self.class_labels
         goal = plural(self.n_targets, "target") if labels is None else plural(len(labels), "class")
-        weighted = ", weighted" if self.sample_weights is not None else ""
+        weighted = ", weighted" if self.is_weighted else ""
         return (
             f"DataSet({plural(self.n_samples, 'sample')}, {plural(self.n_inputs, 'input')}, {goal}, "
-            f"{self.inputs.dtype}, {plural(len(self.blocks), 'block')}{weighted})"
+            f"{self.dtype}, {plural(len(self.blocks), 'block')}{weighted})"
         )
 
     @property
@@ -229,6 +233,145 @@ class DataSet:
     def n_targets(self) -> int:
         """Numbers in a sample's target."""
         return int(self.targets.shape[1])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of inputs and targets: float64 or float32."""
+        return self.inputs.dtype
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the samples have weights."""
+        return self.sample_weights is not None
+
+    @classmethod
+    def open(cls, path: str | PathLike[str]) -> DataSet:
+        """Open packed data, without reading the samples.
+
+        Blocks are read when they are needed; what fits into a quarter of a gibibyte is kept. Engines that run
+        elsewhere read the part files where they are. `inputs`, `targets` and `classes`, and what needs them
+        (`rows`, `split`, `normalized`, `with_block_size`, ...), read all of the data into memory and return
+        data sets that stay there; split and normalize large data when they are packed (`pack_csv`).
+        Training in this process copies files on HDFS or S3 to the temporary folder (``TMPDIR``).
+
+        Parameters
+        ----------
+        path : str or path
+            What `pack` wrote: a folder, or its address on HDFS (``hdfs://...``) or S3 (``s3://...``).
+
+        Raises
+        ------
+        PackedDataError
+            If it is no packed data, damaged, incomplete, or of another version.
+
+        """
+        from neuralframe.data.packed_data_set import PackedDataSet  # noqa: PLC0415 - it is a subclass
+
+        return PackedDataSet(path)
+
+    @classmethod
+    def open_csv(
+        cls,
+        paths: str | PathLike[str] | Sequence[str | PathLike[str]],
+        target: Reference | Sequence[Reference] | None = None,
+        *,
+        normalize: str | Normalizer | type[Normalizer] | None = None,
+        normalize_targets: str | Normalizer | type[Normalizer] | None = None,
+        dtype: npt.DTypeLike = "float64",
+        block_size: int | None = None,
+        progress: bool | None = None,
+        **reading: Any,
+    ) -> DataSet:
+        """Open text files without keeping their samples; blocks are encoded from the text at each pass.
+
+        That saves the room of packed data, and takes the time to encode text whenever a gradient is computed;
+        `pack_csv` is the better choice for more than a pass or two. To open them, the files are read twice,
+        and as often again as normalizers need to be fitted (the standardizer three times).
+
+        Parameters
+        ----------
+        paths : str or path, or a sequence of them
+            Files with the same columns, on a local disk, HDFS or S3 (those are copied to the temporary
+            folder to be read here). Files after the first may have its header, too. Blocks begin anew in
+            each file, so that a task can make the blocks of one of them by itself.
+        target, **reading
+            As for `from_csv`.
+        normalize, normalize_targets : Normalizer or its name, optional
+            As for `normalized`; one that needs all samples at once must be fitted before.
+        dtype : {"float64", "float32"}
+        block_size : int, optional
+            As for `DataSet`.
+        progress : bool, optional
+            Whether to draw progress bars; by default on a terminal.
+
+        Raises
+        ------
+        RecordError, LabelError, ChoiceError, DataError
+            As for `from_csv`.
+
+        """
+        from neuralframe.data.text_data_set import open_csv  # noqa: PLC0415 - it makes data sets
+
+        return open_csv(
+            paths, target, normalize=normalize, normalize_targets=normalize_targets, dtype=dtype,
+            block_size=block_size, progress=progress, **reading,
+        )  # fmt: skip
+
+    def pack(
+        self,
+        path: str | PathLike[str],
+        *,
+        dtype: npt.DTypeLike | None = None,
+        parts: int | None = None,
+        replace: bool = False,
+        progress: bool | None = None,
+    ) -> None:
+        """Write the samples as packed blocks, for `open`, Hadoop and Spark: a folder of part files.
+
+        Parameters
+        ----------
+        path : str or path
+            The folder to make, or its address on HDFS or S3.
+        dtype : {"float64", "float32"}, optional
+            By default that of the samples.
+        parts : int, optional
+            Part files, about: each holds a power of two of blocks (the last may hold fewer) and makes one
+            map. By default one for each 64 MiB.
+        replace : bool
+            Whether packed data that are there already may be replaced; they go once the new are written.
+        progress : bool, optional
+            Whether to draw a progress bar; by default on a terminal.
+
+        Raises
+        ------
+        DataError
+            If there is something at `path`; or, on HDFS or S3, if it cannot be written.
+        NonFiniteError
+            If a number is too large for float32.
+        OSError
+            If it cannot be written; nothing is left then, and nothing lost.
+
+        """
+        from neuralframe.data.packed_data_set import pack  # noqa: PLC0415 - it makes data sets
+
+        pack(self, path, dtype=dtype, parts=parts, replace=replace, progress=progress)
+
+    @property
+    def source(self) -> str | None:
+        """Where the samples are kept, if they are packed."""
+        return None
+
+    def fingerprint(self) -> str:
+        """Return a text that is the same for the same samples in the same blocks, and else another."""
+        digest = hashlib.sha256(f"{self.inputs.dtype} {self.inputs.shape} {self.block_size}".encode())
+        for array in (self.inputs, self.targets, self.sample_weights):
+            digest.update(b"none" if array is None else np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    @property
+    def telling_targets(self) -> Array:
+        """Rows of targets that show whether all targets suit an error function, shape (m, n_targets)."""
+        return self.targets
 
     @property
     def blocks(self) -> Blocks:
@@ -418,7 +561,7 @@ class DataSet:
             self.n_inputs, self.n_targets, labels=self.class_labels
         )
         if targets is not None and self.class_labels is not None:
-            raise DataError("the targets are classes, which must not be normalized; give inputs= only")
+            raise DataError(CLASSES_STAY)
         x, of_inputs = _normalize(
             self.inputs, inputs, encoding.input_normalizer, "inputs", encoding.input_names
         )
@@ -451,10 +594,8 @@ def _normalizers_of(data: DataSet) -> tuple[Normalizer | None, Normalizer | None
 def _normalize(
     values: Array, given: Any, present: Normalizer | None, what: str, names: Sequence[str] | None
 ) -> tuple[Array, Any]:
-    if given is None:
+    normalizer = still_to_apply(given, present, what)
+    if normalizer is None:
         return values, present
-    if present is not None:
-        raise DataError(f"the {what} are normalized already, by {type(present).__name__}")
-    normalizer: Normalizer = Normalizer.of(given)
     fitted = normalizer if normalizer.fitted else normalizer.fit(values, names=names)
     return fitted.transform(values), fitted

@@ -14,11 +14,16 @@ from neuralframe.core.validation import number
 from neuralframe.exceptions import DataError, NonFiniteError, ParameterError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Array, Vector
+
+    Portions = Callable[[], Iterable[Vector]]
+
+PORTION_ROWS = 1024
+"""Rows that are summed at a time: a mean is the same whether its samples are in memory or go by."""
 
 
 def _parameter(values: Any) -> Vector | None:
@@ -109,26 +114,58 @@ class Normalizer(Component):
         require_finite(samples, "data to fit a normalizer to", names)
         with np.errstate(over="ignore", invalid="ignore"):
             center, scale = self.statistics(samples)
-            deviation = np.abs(samples - center).max(axis=0)
-            moderate = np.isfinite(center) & np.isfinite(scale) & np.isfinite(deviation)
-        self._require_moderate(samples, moderate, names)
+        return self._fitted(center, scale, samples.min(axis=0), samples.max(axis=0), names)
+
+    def fit_portions(self, portions: Portions, *, names: Sequence[str] | None = None) -> Self:
+        """Return a copy fitted to samples that are too many for the memory; the same bits as `fit`.
+
+        Parameters
+        ----------
+        portions : callable
+            Returns the samples, each time from the beginning, as finite float64 matrices of
+            `PORTION_ROWS` rows; the last may have fewer.
+        names : sequence of str, optional
+            Names of the columns, for messages.
+
+        Raises
+        ------
+        NonFiniteError
+            If a column's values are so large that its statistics are not finite.
+        DataError
+            If the normalizer needs all samples at once.
+
+        """
+        lows, highs = zip(*((x.min(axis=0), x.max(axis=0)) for x in portions()), strict=True)
+        low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):
+            center, scale = self.portion_statistics(portions, low, high)
+        return self._fitted(center, scale, low, high, names)
+
+    def portion_statistics(self, portions: Portions, low: Vector, high: Vector) -> tuple[Vector, Vector]:  # noqa: ARG002 - an interface
+        """Return what `statistics` does for samples that come in portions, from `low` to `high` by column."""
+        raise DataError(
+            f"{type(self).__name__} needs all samples in memory at once; here, take standardizer, "
+            "min_max_scaler or max_abs_scaler"
+        )
+
+    def _fitted(
+        self, center: Vector, scale: Vector, low: Vector, high: Vector, names: Sequence[str] | None
+    ) -> Self:
+        with np.errstate(over="ignore", invalid="ignore"):
+            deviation = np.maximum(np.abs(low - center), np.abs(high - center))
+        moderate = np.isfinite(center) & np.isfinite(scale) & np.isfinite(deviation)
+        if not moderate.all():
+            column = int(moderate.argmin())
+            name = column if names is None else names[column]
+            largest = max(abs(low[column]), abs(high[column]))
+            raise NonFiniteError(
+                f"{type(self).__name__}: the values of column {name!r} are too large, up to {largest:g}: their "
+                "mean or spread cannot be computed. Scale them down, or leave the column out"
+            )
         # The rounding of a mean gives a constant column a tiny spread, and that of the values may be all
         # there is between the quartiles; neither means anything.
-        meaningless = (samples == samples[0]).all(axis=0) | (scale <= np.finfo(np.float64).eps * deviation)
+        meaningless = (low == high) | (scale <= np.finfo(np.float64).eps * deviation)
         return attrs.evolve(self, center=center, scale=np.where(meaningless, 1.0, scale))
-
-    def _require_moderate(
-        self, samples: Array, moderate: np.ndarray[Any, np.dtype[np.bool_]], names: Sequence[str] | None
-    ) -> None:
-        if moderate.all():
-            return
-        column = int(moderate.argmin())
-        name = column if names is None else names[column]
-        raise NonFiniteError(
-            f"{type(self).__name__}: the values of column {name!r} are too large, up to "
-            f"{np.abs(samples[:, column]).max():g}: their mean or spread cannot be computed. "
-            "Scale them down, or leave the column out"
-        )
 
     def transform(self, x: npt.ArrayLike) -> Array:
         """Return the normalized columns; float32 stays float32."""
@@ -148,6 +185,18 @@ class Normalizer(Component):
         return self.center, self.scale
 
 
+def still_to_apply(
+    given: str | Normalizer | type[Normalizer] | None, present: Normalizer | None, what: str
+) -> Normalizer | None:
+    """Return the normalizer that is asked for; raise `DataError` if `what` is normalized already."""
+    if given is None:
+        return None
+    if present is not None:
+        raise DataError(f"the {what} are normalized already, by {type(present).__name__}")
+    normalizer: Normalizer = Normalizer.of(given)
+    return normalizer
+
+
 @attrs.frozen(eq=False)
 class Standardizer(Normalizer):
     """Mean 0 and standard deviation 1 (with divisor n).
@@ -160,8 +209,20 @@ class Standardizer(Normalizer):
     """
 
     def statistics(self, x: Vector) -> tuple[Vector, Vector]:
-        """Return means and standard deviations."""
-        return x.mean(axis=0), x.std(axis=0)
+        """Return means and standard deviations, from sums over portions of rows."""
+        return self._moments(lambda: np.split(x, range(PORTION_ROWS, len(x), PORTION_ROWS)))
+
+    def portion_statistics(self, portions: Portions, low: Vector, high: Vector) -> tuple[Vector, Vector]:  # noqa: ARG002
+        return self._moments(portions)
+
+    @staticmethod
+    def _moments(portions: Portions) -> tuple[Vector, Vector]:
+        n, total = 0, np.zeros(1)
+        for x in portions():
+            n, total = n + len(x), total + x.sum(axis=0)
+        mean: Vector = total / n
+        variance: Vector = sum(np.square(x - mean).sum(axis=0) for x in portions()) / n
+        return mean, np.sqrt(variance)
 
 
 @attrs.frozen(eq=False)
@@ -190,7 +251,12 @@ class MinMaxScaler(Normalizer):
 
     def statistics(self, x: Vector) -> tuple[Vector, Vector]:
         """Return the middle of the range, and the range in units of ``high - low``."""
-        smallest, largest = x.min(axis=0), x.max(axis=0)
+        return self._of_range(x.min(axis=0), x.max(axis=0))
+
+    def portion_statistics(self, portions: Portions, low: Vector, high: Vector) -> tuple[Vector, Vector]:  # noqa: ARG002
+        return self._of_range(low, high)
+
+    def _of_range(self, smallest: Vector, largest: Vector) -> tuple[Vector, Vector]:
         return smallest + (largest - smallest) / 2, (largest - smallest) / (self.high - self.low)
 
 
@@ -201,6 +267,9 @@ class MaxAbsScaler(Normalizer):
     def statistics(self, x: Vector) -> tuple[Vector, Vector]:
         """Return zeros and the largest magnitudes."""
         return np.zeros(x.shape[1]), np.abs(x).max(axis=0)
+
+    def portion_statistics(self, portions: Portions, low: Vector, high: Vector) -> tuple[Vector, Vector]:  # noqa: ARG002
+        return np.zeros(len(low)), np.maximum(np.abs(low), np.abs(high))
 
 
 @attrs.frozen(eq=False)

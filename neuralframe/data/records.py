@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import attrs
@@ -23,6 +26,50 @@ DELIMITERS = "".join(SPOKEN)
 RECORDS_AT_A_TIME = 512
 """Enough to work a column at a time; few enough to stay in the processor's cache (measured: 512 records
 of ten fields are read half as fast again as 4096)."""
+
+
+@attrs.frozen
+class Place:
+    """Where a record begins: how many bytes come before it, and its line, counted from 1."""
+
+    offset: int
+    line: int
+
+
+BEGINNING = Place(0, 1)
+
+
+class LineOffsets:
+    """Takes note of where the lines that are read begin.
+
+    Attributes
+    ----------
+    n_bytes : int
+        How far the file has been read.
+
+    """
+
+    def __init__(self) -> None:
+        self.n_bytes = 0
+        self._first = 1
+        self._offsets: list[int] = []
+
+    def passing(self, lines: Iterable[str], start: Place) -> Iterator[str]:
+        """Yield the lines, of which the first begins at `start`."""
+        self.n_bytes, self._first, self._offsets = start.offset, start.line, []
+        for text in lines:
+            self._offsets.append(self.n_bytes)
+            self.n_bytes += len(text.encode())
+            yield text
+
+    def place(self, line: int) -> Place:
+        """Return where a line begins that was read, and not forgotten, before."""
+        return Place(self._offsets[line - self._first], line)
+
+    def forget(self) -> None:
+        """Forget the lines that were read so far."""
+        self._first += len(self._offsets)
+        self._offsets.clear()
 
 
 @attrs.frozen(eq=False)
@@ -182,10 +229,31 @@ class RecordFile:
 
     def __iter__(self) -> Iterator[Records]:
         """Read the file from its beginning, a portion of records at a time."""
-        rows = read_rows(self.file, self.delimiter)
-        if self.has_header:
+        return self.read()
+
+    def read(
+        self,
+        start: Place | None = None,
+        *,
+        lines: LineOffsets | None = None,
+        at_a_time: int = RECORDS_AT_A_TIME,
+    ) -> Iterator[Records]:
+        """Read the file a portion of records at a time.
+
+        Parameters
+        ----------
+        start : Place, optional
+            Where the first record to read begins; by default that after the header, if any.
+        lines : LineOffsets, optional
+            Takes note of what is read.
+        at_a_time : int
+            Records in a portion.
+
+        """
+        rows = read_rows(self.file, self.delimiter, start or BEGINNING, lines=lines)
+        if self.has_header and start is None:
             next(rows)
-        while portion := list(islice(rows, RECORDS_AT_A_TIME)):
+        while portion := list(islice(rows, at_a_time)):
             yield self._records(portion)
 
     def _records(self, portion: list[Row]) -> Records:
@@ -203,21 +271,62 @@ class RecordFile:
         return Records(self.file, lines, dict(zip(self.names, columns, strict=True)))
 
 
-def read_rows(file: str, delimiter: str) -> Iterator[Row]:
+@attrs.frozen(eq=False)
+class RecordFiles:
+    """Files with the same columns, one after the other.
+
+    Attributes
+    ----------
+    files : tuple of RecordFile
+    watch : callable, optional
+        Called with the number of bytes whenever some have been read.
+
+    """
+
+    files: tuple[RecordFile, ...]
+    watch: Callable[[int], None] | None = None
+
+    def __iter__(self) -> Iterator[Records]:
+        """Read all files, a portion of records of one of them at a time."""
+        for file in self.files:
+            yield from file if self.watch is None else self._watched(file, self.watch)
+
+    def _watched(self, file: RecordFile, watch: Callable[[int], None]) -> Iterator[Records]:
+        lines, before = LineOffsets(), 0
+        for records in file.read(lines=lines):
+            yield records
+            watch(lines.n_bytes - before)
+            before = lines.n_bytes
+            lines.forget()
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(Path(file.file).stat().st_size for file in self.files)
+
+
+def read_rows(
+    file: str, delimiter: str, start: Place = BEGINNING, *, lines: LineOffsets | None = None
+) -> Iterator[Row]:
     """Read the records of a file with their lines; empty lines are passed over.
 
     Quoted fields may hold delimiters, doubled quotes and line ends. A byte order mark is no part of
-    the first field.
+    the first field. `lines` takes note of where lines begin.
     """
-    line = 1
+    line = start.line
     try:
-        # newline="": the csv module finds the ends of lines itself, also inside quotes
-        with open(file, encoding="utf-8-sig", newline="") as stream:  # noqa: PTH123
+        with open(file, "rb") as content:  # noqa: PTH123
+            offset = start.offset or len(codecs.BOM_UTF8) * content.peek().startswith(codecs.BOM_UTF8)
+            content.seek(offset)
+            # newline="": the csv module finds the ends of lines itself, also inside quotes
+            stream: Iterable[str] = io.TextIOWrapper(content, encoding="utf-8", newline="")
+            if lines is not None:
+                stream = lines.passing(stream, Place(offset, line))
             reader = csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=True)
             for fields in reader:
                 if fields:
                     yield line, fields
-                line = reader.line_num + 1
+                line = start.line + reader.line_num
     except csv.Error as problem:
         raise RecordError(
             f"not well-formed text with delimiters ({problem}). Is a quote left open?", file=file, line=line

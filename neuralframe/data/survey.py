@@ -45,7 +45,7 @@ class ColumnSurvey:
     kind : {"number", "category"} or None
         What the caller declared it to be.
     keeps_numbers : bool
-        Whether the numbers themselves are wanted, for a mean or a median.
+        Whether the numbers themselves are wanted, for a median or the most frequent one.
 
     """
 
@@ -53,6 +53,7 @@ class ColumnSurvey:
     kind: str | None = None
     keeps_numbers: bool = False
     n_numbers: int = 0
+    total: float = 0.0
     n_others: int = 0
     first_other: Records | None = None
     has_decimal_commas: bool = True
@@ -72,6 +73,8 @@ class ColumnSurvey:
         numbers, others = parse_numbers(records.columns[self.name], missing)
         present = numbers[~np.isnan(numbers)]
         self.n_numbers += len(present)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.total += float(present.sum())
         self.n_others += len(others)
         if self.keeps_numbers:
             self.numbers.append(present)
@@ -152,11 +155,13 @@ class ColumnSurvey:
     def _number_fill(self, fill: str | None) -> float | None:
         if fill is None:
             return None
+        if fill == "mean":
+            return self.total / self.n_numbers
         numbers = np.concatenate(self.numbers)
         if fill == "most_frequent":
             values, counts = np.unique(numbers, return_counts=True)
             return float(values[counts.argmax()])
-        return float(np.mean(numbers) if fill == "mean" else np.median(numbers))
+        return float(np.median(numbers))
 
 
 def survey(
@@ -165,8 +170,8 @@ def survey(
     missing: frozenset[str],
     *,
     keeps_numbers: Collection[str] = (),
-) -> dict[str, ColumnSurvey]:
-    """Look at the columns named in `kinds` (None: find out) in all `portions` of the records."""
+) -> tuple[dict[str, ColumnSurvey], int]:
+    """Look at the columns named in `kinds` (None: find out) in all `portions`; count the records, too."""
     surveys = {name: ColumnSurvey(name, kind, name in keeps_numbers) for name, kind in kinds.items()}
     n_records = 0
     for records in portions:
@@ -178,4 +183,4 @@ def survey(
             "no record is left: each of them lacks a value. Fill them in, or train with missing='median' "
             "(--missing median) instead of 'drop'"
         )
-    return surveys
+    return surveys, n_records

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.arrays import float_type
+from neuralframe.core.components import Component
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from neuralframe.core.topology import Topology
 
 
-class Kernel(ABC):
+class Kernel(Component):
     """Outputs, errors and gradients of a network on one block, for S weight vectors at once.
 
     What a kernel returns depends on the network, the weights and the block alone: not on the number of
@@ -30,8 +31,6 @@ class Kernel(ABC):
         What is computed in.
 
     """
-
-    name: ClassVar[str]
 
     def __init__(self, topology: Topology, dtype: npt.DTypeLike = "float64") -> None:
         self.topology = topology
@@ -72,6 +71,9 @@ class Kernel(ABC):
     ) -> tuple[Vector, Vector]:
         """Return the summed errors (S,) and their gradients (S, n_weights), both float64."""
 
-    def __reduce__(self) -> tuple[type[Kernel], tuple[Topology, str]]:
+    def parameters(self) -> dict[str, Any]:
         # A kernel travels as what it was made from; plans and buffers are made anew where it arrives.
-        return type(self), (self.topology, self.dtype.name)
+        return {"topology": self.topology, "dtype": self.dtype.name}
+
+    def __reduce__(self) -> tuple[type[Kernel], tuple[Any, ...]]:
+        return type(self), tuple(self.parameters().values())

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "BLIS_NUM_THREADS")
+"""What BLAS libraries read when they are loaded; tasks that run elsewhere are started with 1 in them."""
+
 
 class SingleThreadedBlas:
     """Holds BLAS to one thread from `acquire` to `release`; holders are counted for the whole process.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from neuralframe.data.blocks import Blocks
@@ -15,10 +15,10 @@ class Engine(ABC):
 
     An engine is opened once for a whole training (``with engine: ...``) and may keep workers and data
     between jobs. For the same job and the same blocks every engine returns the same bits on the same kind
-    of processor: see `neuralframe.mapreduce.partial_sum`.
+    of processor: see `neuralframe.mapreduce.partial_sum`. Its `name` is one that `make_engine` knows.
     """
 
-    name: ClassVar[str]
+    name: str
 
     @abstractmethod
     def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
@@ -32,6 +32,14 @@ class Engine(ABC):
         What mapping a block raises is raised here, with a note that names the block.
 
         """
+
+    def parameters(self) -> dict[str, Any] | None:
+        """Return what the engine was made from, as keywords of its class that JSON can hold.
+
+        A run directory keeps them, so that a training is resumed on an engine like the one it began on.
+        None, the default, if the engine holds what only its owner can give.
+        """
+        return None
 
     def open(self) -> None:  # noqa: B027 - an engine without workers has nothing to open
         """Get ready to run several jobs; called by ``with``."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from neuralframe.core.arrays import Vector
+    from neuralframe.core.arrays import Indices, Vector
+    from neuralframe.core.metrics import Metric
     from neuralframe.data.blocks import Block
     from neuralframe.kernels.kernel import Kernel
 
@@ -33,6 +34,8 @@ class MeanError:
         The same error of the validation part, where the data have one.
     n_samples : int
         How many samples, training and validation, were summed.
+    metrics : dict of str to float
+        Further figures of the validation part, by name.
 
     """
 
@@ -40,8 +43,10 @@ class MeanError:
     gradient: Vector | None
     validation_error: float | None
     n_samples: int
+    metrics: dict[str, float] = attrs.field(factory=dict)
 
 
+@attrs.frozen(eq=False)
 class ErrorJob(Job):
     """Sums errors and gradients; the key is the row of the weight vector.
 
@@ -55,14 +60,21 @@ class ErrorJob(Job):
         The weight vectors.
     with_gradient : (S,) bool
         At which of them the gradient is wanted too.
+    metrics : tuple of Metric
+        What else is wanted of the validation part.
 
     """
 
-    def __init__(self, kernel: Kernel, weights: Vector, with_gradient: npt.NDArray[np.bool_]) -> None:
-        self.kernel = kernel
-        self.weights = weights
-        self._with = np.flatnonzero(with_gradient)
-        self._without = np.flatnonzero(~with_gradient)
+    kernel: Kernel
+    weights: Vector
+    with_gradient: npt.NDArray[np.bool_]
+    metrics: tuple[Metric, ...] = ()
+    _with: Indices = attrs.field(init=False)
+    _without: Indices = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_with", np.flatnonzero(self.with_gradient))
+        object.__setattr__(self, "_without", np.flatnonzero(~self.with_gradient))
 
     @property
     def kind(self) -> Hashable:
@@ -70,7 +82,7 @@ class ErrorJob(Job):
 
     def map(self, block: Block) -> KeyedSums:
         if block.part != "training":
-            return self._errors(block, np.arange(len(self.weights)), "validation")
+            return self._watched(block)
         return self._errors(block, self._without, "training") | self._gradients(block)
 
     def reduce(self, key: int, total: Sums) -> MeanError:  # noqa: ARG002 - every key is reduced alike
@@ -82,7 +94,23 @@ class ErrorJob(Job):
             gradient=None if gradient is None else gradient / n,
             validation_error=None if validation is None else float(validation[0] / validation[1]),
             n_samples=int(n_samples if validation is None else n_samples + validation[2]),
+            metrics={
+                metric.name: metric.value(total[sum_name(metric)])
+                for metric in self.metrics
+                if sum_name(metric) in total
+            },
         )
+
+    def _watched(self, block: Block) -> KeyedSums:
+        """Return the errors of a validation block, and the sums of the metrics."""
+        keyed = self._errors(block, np.arange(len(self.weights)), "validation")
+        if self.metrics:
+            weights = np.ones(block.n_samples) if block.sample_weights is None else block.sample_weights
+            for row, vector in enumerate(self.weights):
+                outputs = self.kernel.outputs(vector, block.inputs)
+                for metric in self.metrics:
+                    keyed[row][sum_name(metric)] = metric.sums(outputs, block.targets, weights)
+        return keyed
 
     def _errors(self, block: Block, rows: npt.NDArray[np.intp], part: str) -> KeyedSums:
         if not len(rows):
@@ -101,6 +129,11 @@ class ErrorJob(Job):
             int(row): {"training": _counted(error, block), "gradient": gradient}
             for row, error, gradient in zip(rows, errors, gradients, strict=True)
         }
+
+
+def sum_name(metric: Metric) -> str:
+    """Return the name of a metric's sums."""
+    return f"metric {metric.name}"
 
 
 def _counted(error: float, block: Block) -> Vector:

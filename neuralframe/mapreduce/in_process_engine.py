@@ -7,7 +7,7 @@ import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.validation import whole
 from neuralframe.mapreduce.blas import SingleThreadedBlas
@@ -44,7 +44,7 @@ class InProcessEngine(Engine):
 
     """
 
-    name: ClassVar[str] = "threads"
+    name = "threads"
 
     def __init__(self, workers: int | None = None) -> None:
         if workers is None:
@@ -55,6 +55,9 @@ class InProcessEngine(Engine):
         self._paces: dict[Hashable, Pace] = {}
         # Networks that learn in several threads may share an engine.
         self._lock = threading.Lock()
+
+    def parameters(self) -> dict[str, Any]:
+        return {"workers": self.workers}
 
     def open(self) -> None:
         with self._lock:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+from neuralframe.core.components import Component
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -20,12 +22,15 @@ KeyedSums: TypeAlias = "dict[int, Sums]"
 """Sums under their keys; the key tells training sessions (or other candidates) apart."""
 
 
-class Job(ABC):
+class Job(Component):
     """A sum over a training set (the summation form of Chu et al., NIPS 2006).
 
     An engine maps every block, combines the results in an order that depends on the block numbers alone,
     and reduces the total under each key. A job knows nothing of threads, files or clusters; an engine
     knows nothing of what is summed.
+
+    To reach other machines a job must be an ``attrs`` class of numbers, texts, arrays, components, kernels
+    and topologies; nothing is pickled. `map` and `combine` run there, `reduce` where the engine was called.
     """
 
     @property

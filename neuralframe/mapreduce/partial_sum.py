@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from neuralframe.exceptions import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from neuralframe.mapreduce.job import KeyedSums, Sums
 
@@ -50,6 +50,31 @@ class PartialSum:
             self._add(covered, sums)
         return self
 
+    def add_range(self, covered: Range, sums: KeyedSums) -> None:
+        """Add what `ranges` yielded of another partial sum."""
+        self._add(covered, sums)
+
+    def ranges(self) -> Iterator[tuple[Range, KeyedSums]]:
+        """Yield each range that is held, in the order of the blocks, with its sums."""
+        return iter(sorted(self._ranges.items(), key=lambda item: item[0][1] << item[0][0]))
+
+    def sparse_total(self, n_blocks: int) -> KeyedSums:
+        """Return what `total` does where ranges may be missing because they have nothing to add.
+
+        So it is at a reducer, which sees one key of many. That no block was lost must be known otherwise.
+        This uses up what is held.
+
+        Raises
+        ------
+        EngineError
+            If a block was added more than once.
+
+        """
+        tree = {
+            (level + up, i >> up) for level, i in self._ranges for up in range(n_blocks.bit_length() - level)
+        }
+        return self._folded(self._total_of(covered, tree) for covered in ranges_of(n_blocks))
+
     def total(self, n_blocks: int) -> KeyedSums:
         """Return the sums over blocks 0 to n_blocks - 1; this uses up what is held.
 
@@ -63,11 +88,29 @@ class PartialSum:
         if self._ranges.keys() != set(expected):
             held = sum(1 << level for level, _ in self._ranges)
             raise EngineError(f"the job's result covers {held} block(s), not the {n_blocks} of the data set")
-        ranges, self._ranges = self._ranges, {}
-        total: KeyedSums = {}
-        for covered in reversed(expected):
-            total = self._joined(ranges[covered], total)
-        return total
+        return self._folded(self._ranges.pop(covered) for covered in expected)
+
+    def _folded(self, totals: Iterable[KeyedSums]) -> KeyedSums:
+        """Add the totals of neighbouring ranges, from the right."""
+        folded: KeyedSums = {}
+        for total in reversed(list(totals)):
+            folded = self._joined(total, folded)
+        return folded
+
+    def _total_of(self, covered: Range, tree: set[Range]) -> KeyedSums:
+        """Return the total of a range from the ranges within it; `tree` holds these and all above them."""
+        if covered not in tree:
+            return {}
+        level, i = covered
+        within = [half for half in ((level - 1, 2 * i), (level - 1, 2 * i + 1)) if half in tree]
+        held = self._ranges.pop(covered, None)
+        if held is None:
+            return self._folded([self._total_of(half, tree) for half in within])
+        if within:
+            raise EngineError(
+                f"a sum over some of blocks {i << level} to {((i + 1) << level) - 1} came twice"
+            )
+        return held
 
     def _add(self, covered: Range, sums: KeyedSums) -> None:
         level, i = covered

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -11,20 +13,27 @@ import numpy as np
 
 from neuralframe.core.arrays import float_type
 from neuralframe.core.initialization import draw_weights
+from neuralframe.core.metrics import Metric
 from neuralframe.core.validation import count, number, seed_sequence
 from neuralframe.data.blocks import Blocks
 from neuralframe.data.data_set import DataSet
-from neuralframe.exceptions import ParameterError
+from neuralframe.exceptions import DivergenceWarning, ParameterError
 from neuralframe.learning.stop_conditions import MaxIterations, StopCondition
 from neuralframe.networks.preparation import check_fit, make_evaluator, prepared_like, require_data_set
+from neuralframe.networks.run_file import describe_run
+from neuralframe.training.checkpoints import Checkpoints, CheckpointWriter
 from neuralframe.training.control import TrainingControl
 from neuralframe.training.driver import Driver
 from neuralframe.training.progress import progress_listeners
+from neuralframe.training.run_directory import RunDirectory
 from neuralframe.training.session import Session, SessionObjective
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from neuralframe.core.learning_rule import LearningRule
     from neuralframe.mapreduce.engine import Engine
+    from neuralframe.mapreduce.evaluator import Evaluator
     from neuralframe.networks.neural_network import NeuralNetwork
     from neuralframe.training.events import Listener
     from neuralframe.training.history import History
@@ -61,6 +70,14 @@ def _validation(given: Any) -> float | DataSet | None:
     return given
 
 
+def _metrics(given: Any) -> tuple[Metric, ...]:
+    wanted = [given] if isinstance(given, str | Metric) else list(given)
+    metrics = tuple(Metric.of(one) for one in wanted)
+    if len({metric.name for metric in metrics}) < len(metrics):
+        raise ParameterError(f"metrics: each may be given once; got {given!r}")
+    return metrics
+
+
 def _progress(given: Any) -> bool | None:
     if given is not None and not isinstance(given, bool):
         raise ParameterError(f"progress takes True, False or None; got {given!r}")
@@ -71,6 +88,10 @@ def _control(given: Any) -> TrainingControl:
     if given is not None and not isinstance(given, TrainingControl):
         raise ParameterError(f"control takes an nf.TrainingControl; got {given!r}")
     return given or TrainingControl()
+
+
+def _checkpoint(given: Any) -> Checkpoints | None:
+    return given if given is None or isinstance(given, Checkpoints) else Checkpoints(given)
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -84,10 +105,12 @@ class TrainingOptions:
     validation: float | DataSet | None = attrs.field(converter=_validation)
     stop: tuple[StopCondition, ...] = attrs.field(converter=_conditions)
     decay: float = attrs.field(validator=number(at_least=0))
+    metrics: tuple[Metric, ...] = attrs.field(converter=_metrics)
     sessions: int = attrs.field(validator=count())
     listeners: tuple[Listener, ...] = attrs.field(converter=_listeners)
     progress: bool | None = attrs.field(converter=_progress)
     control: TrainingControl = attrs.field(converter=_control)
+    checkpoint: Checkpoints | None = attrs.field(converter=_checkpoint)
     seeds: np.random.SeedSequence = attrs.field(converter=seed_sequence)
 
 
@@ -156,8 +179,33 @@ class TrainingRun:
         )
 
 
+@attrs.frozen(eq=False)
+class Prepared:
+    """What a training works on.
+
+    Attributes
+    ----------
+    training : DataSet
+        The samples that are learnt from.
+    evaluator : Evaluator
+        E over them, and over those that are only watched.
+
+    """
+
+    training: DataSet
+    evaluator: Evaluator
+
+
 def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> TrainingRun:
     """Train a network in place. If training is interrupted, the network keeps what was learned so far."""
+    prepared = prepare(network, data, options)
+    sessions = _sessions(network, prepared.training, options)
+    with _run_directory(network, data, prepared.training, options, sessions) as writer:
+        return go_on(network, prepared, options, sessions, writer)
+
+
+def prepare(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Prepared:
+    """Return what a training works on, once it is certain that network and data fit."""
     require_data_set(data)
     training, validation = held_out(data, options)
     check_fit(network, training)
@@ -174,18 +222,77 @@ def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Tr
         kernel=options.kernel,
         dtype=options.dtype,
         decay=options.decay,
+        metrics=options.metrics,
     )
-    sessions = _sessions(network, training, options)
+    return Prepared(training, evaluator)
+
+
+def go_on(
+    network: NeuralNetwork,
+    prepared: Prepared,
+    options: TrainingOptions,
+    sessions: list[Session],
+    writer: CheckpointWriter | None,
+    *,
+    seconds: float = 0.0,
+) -> TrainingRun:
+    """Train sessions from where they stand until they end, and give the network the best one's weights."""
+    engine = prepared.evaluator.engine
     try:
-        with progress_listeners(options.progress, options.stop) as bars, evaluator.engine:
-            listeners = (*options.listeners, *bars)
-            Driver(options.rule, evaluator, options.stop, listeners, options.control).run(sessions)
+        with progress_listeners(options.progress, options.stop) as bars, engine:
+            Driver(
+                rule=options.rule,
+                evaluator=prepared.evaluator,
+                stop=options.stop,
+                listeners=(*options.listeners, *bars),
+                control=options.control,
+                checkpointer=writer,
+                seconds=seconds,
+            ).run(sessions)
     finally:
-        best = min(sessions, key=_standing)
+        best = best_of(sessions)
         if best.history:
             network.weights[:] = best.weights
-            network.encoding = training.encoding or network.encoding
+            network.encoding = prepared.training.encoding or network.encoding
     return TrainingRun(network, tuple(sessions), best)
+
+
+def best_of(sessions: Sequence[Session]) -> Session:
+    """Return the session with the smallest validation error, or else error."""
+    return min(sessions, key=_standing)
+
+
+def warn_of_divergence(run: TrainingRun, *, stacklevel: int) -> None:
+    """Warn of each session whose numbers were no longer finite."""
+    for session in run.sessions:
+        if session.diverged:
+            message = f"training {session.stopped_by}; the weights before it are kept"
+            warnings.warn(message, DivergenceWarning, stacklevel=stacklevel)
+
+
+@contextmanager
+def _run_directory(
+    network: NeuralNetwork,
+    data: DataSet,
+    prepared: DataSet,
+    options: TrainingOptions,
+    sessions: Sequence[Session],
+) -> Iterator[CheckpointWriter | None]:
+    """Yield what writes checkpoints, if any are wanted; a training that never got to one leaves no run."""
+    checkpoint = options.checkpoint
+    if checkpoint is None:
+        yield None
+        return
+    home = RunDirectory(checkpoint.directory)
+    with home.made():
+        header, arrays = describe_run(network, data, prepared, options, sessions)
+        try:
+            home.write_run(header, arrays)
+            yield CheckpointWriter(home, checkpoint, header["run"], options.stop, home.history_log())
+        except BaseException:
+            if not home.checkpoints():
+                home.clear()
+            raise
 
 
 def held_out(data: DataSet, options: TrainingOptions) -> tuple[DataSet, DataSet | None]:

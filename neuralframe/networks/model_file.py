@@ -1,41 +1,37 @@
-"""Model files: a network in one file that is safe to open.
+"""Model files: a network in one file that is safe to open; see `neuralframe.archive_file`.
 
-A model file is an uncompressed zip archive with a JSON header, ``network.json``, and one ``.npy`` file for
-each array. Nothing in it is executed, imported or unpickled; names of classes are looked up among those
-that are imported already. The archive's checksums find a damaged byte. Writing goes to a new file that
-replaces the old one only when it is complete.
+Names of classes are looked up among those that are imported already.
 """
 
 from __future__ import annotations
 
-import io
-import json
-import math
-import zipfile
-import zlib
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neuralframe.archive_file import ArchiveFormat
 from neuralframe.core.components import from_json, qualified_name, to_json
 from neuralframe.core.learning_rule import LearningRule
 from neuralframe.core.parameters import Parameters
 from neuralframe.core.topology_json import topology_from_json, topology_to_json
 from neuralframe.data.encoding import Encoding
 from neuralframe.exceptions import ModelFileError, NeuralFrameError
-from neuralframe.files import replacing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neuralframe.archive_file import Arrays
     from neuralframe.core.topology import Topology
     from neuralframe.networks.neural_network import NeuralNetwork
 
-    Arrays = dict[str, np.ndarray[Any, Any]]
-
-FORMAT = "neuralframe model"
-VERSION = 1
-HEADER = "network.json"
-ADVICE = "Copy it again from where it was whole, or save the network again"
+FORMAT = ArchiveFormat(
+    "neuralframe model",
+    version=1,
+    noun="model file",
+    header_name="network.json",
+    error=ModelFileError,
+    advice="Copy it again from where it was whole, or save the network again",
+)
 
 
 def save(network: NeuralNetwork, path: str | Path) -> None:
@@ -49,12 +45,8 @@ def save(network: NeuralNetwork, path: str | Path) -> None:
         If the file cannot be written.
 
     """
-    header, arrays = _describe(network)
-    with replacing(path) as fresh, zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(HEADER, json.dumps(header, allow_nan=False, indent=1))
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+    arrays: Arrays = {}
+    FORMAT.write(path, describe(network, arrays), arrays)
 
 
 def load(path: str | Path) -> NeuralNetwork:
@@ -73,98 +65,39 @@ def load(path: str | Path) -> NeuralNetwork:
 
     """
     try:
-        header, arrays = _parse(_members(path))
-        return _restore(header, arrays)
+        return restore(*FORMAT.read(path))
     except ModelFileError as problem:
         raise ModelFileError(f"{path}: {problem}") from problem
     except (NeuralFrameError, LookupError, TypeError, ValueError, RecursionError) as problem:
-        raise ModelFileError(f"{path} is damaged ({problem}). {ADVICE}") from problem
+        raise ModelFileError(f"{path} is damaged ({problem}). {FORMAT.advice}") from problem
 
 
-def read_header(path: str | Path) -> Any:
-    """Return what the head of a model file says, of whatever version, unchecked.
-
-    Raises
-    ------
-    ModelFileError
-        If there is no head to be read.
-    OSError
-        If the file cannot be read.
-
-    """
-    return _header_of(_members(path))
-
-
-def _describe(network: NeuralNetwork) -> tuple[dict[str, Any], Arrays]:
-    topology, arrays = topology_to_json(network.topology)
+def describe(network: NeuralNetwork, arrays: Arrays) -> dict[str, Any]:
+    """Return a JSON-able description of a network; the arrays that it refers to are put into `arrays`."""
+    topology = topology_to_json(network.topology, arrays)
     rule = network.learning_rule
     arrays["weights"] = network.weights
     if network.parameters.frozen is not None:
         arrays["frozen"] = network.parameters.frozen
-    header = {
-        "format": FORMAT,
-        "version": VERSION,
+    return {
         "class": qualified_name(type(network)),
         "topology": topology,
         "encoding": None if network.encoding is None else network.encoding.to_json(),
         "learning_rule": None if rule is None else to_json(rule, arrays),
     }
-    return header, arrays
 
 
-def _check_header(header: Any) -> None:
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise ModelFileError("not a neuralframe model file")
-    if header.get("version") != VERSION:
-        raise ModelFileError(
-            f"written in version {header.get('version')!r} of the format; this neuralframe reads version "
-            f"{VERSION}. Install a newer neuralframe"
-        )
+def restore(header: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
+    """Return the network that `describe` described.
 
+    Raises
+    ------
+    ModelFileError
+        If a class is not imported, or something does not fit.
+    LookupError, TypeError, ValueError
+        If something is missing, or of the wrong kind.
 
-def _members(path: str | Path) -> dict[str, bytes]:
-    """Return the content of each file in the archive, its checksum verified."""
-    content = Path(path).read_bytes()
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return {name: archive.read(name) for name in archive.namelist()}
-    # A damaged directory may name a compression that zipfile does not know, ask for a password, or point
-    # to a place before the file.
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as problem:
-        raise ModelFileError(f"not a model file, or damaged ({problem}). {ADVICE}") from problem
-
-
-def _header_of(members: dict[str, bytes]) -> Any:
-    try:
-        return json.loads(members[HEADER])
-    except (KeyError, ValueError, RecursionError) as problem:
-        raise ModelFileError(
-            f"not a model file, or damaged: its header cannot be read. {ADVICE}"
-        ) from problem
-
-
-def _parse(members: dict[str, bytes]) -> tuple[dict[str, Any], Arrays]:
-    header = _header_of(members)
-    _check_header(header)
-    arrays = {name: content for name, content in members.items() if name != HEADER}
-    return header, {name.removesuffix(".npy"): _array(name, content) for name, content in arrays.items()}
-
-
-def _array(name: str, content: bytes) -> np.ndarray[Any, Any]:
-    """Return the array of an ``.npy`` file; its header is not believed before the length agrees with it."""
-    file = io.BytesIO(content)
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ModelFileError(f"{name} is written in a version of numpy's format that is not read here")
-    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    if dtype.hasobject:
-        raise ModelFileError(f"{name} holds Python objects, which are not opened: that could run anything")
-    if math.prod(shape) * dtype.itemsize != len(content) - file.tell():
-        raise ModelFileError(f"{name} is not as long as it says")
-    order: Literal["F", "C"] = "F" if is_fortran else "C"
-    return np.frombuffer(content, dtype, offset=file.tell()).reshape(shape, order=order).copy()
-
-
-def _restore(header: dict[str, Any], arrays: Arrays) -> NeuralNetwork:
+    """
     from neuralframe.networks.neural_network import NeuralNetwork  # noqa: PLC0415 - networks save themselves
 
     topology = topology_from_json(header["topology"], arrays)

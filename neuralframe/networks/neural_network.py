@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,27 +10,29 @@ from neuralframe.core.arrays import as_samples, require_finite
 from neuralframe.core.components import qualified_name
 from neuralframe.core.learning_rule import LearningRule
 from neuralframe.data.data_set import DataSet
-from neuralframe.exceptions import DivergenceWarning
 from neuralframe.kernels import make_kernel
-from neuralframe.networks.learning import TrainingOptions, train
+from neuralframe.networks.learning import TrainingOptions, train, warn_of_divergence
 from neuralframe.networks.preparation import encode_records, prepared_like, require_probabilities
 from neuralframe.networks.reports import evaluate
 from neuralframe.networks.summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from os import PathLike
     from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Array
+    from neuralframe.core.metrics import Metric
     from neuralframe.data.encoding import Encoding
     from neuralframe.evaluation.reports import Report
     from neuralframe.kernels.kernel import Kernel
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.learning import TrainingRun
+    from neuralframe.training.checkpoints import Checkpoints
     from neuralframe.training.control import TrainingControl
     from neuralframe.training.events import Listener
 
@@ -200,12 +201,14 @@ class NeuralNetwork(Architecture):
         kernel: str = "auto",
         dtype: npt.DTypeLike = "float64",
         validation: float | DataSet | None = None,
+        metrics: str | Metric | Iterable[str | Metric] = (),
         stop: StopCondition | Iterable[StopCondition] | None = None,
         decay: float = 0.0,
         sessions: int = 1,
         listeners: Listener | Iterable[Listener] = (),
         progress: bool | None = None,
         control: TrainingControl | None = None,
+        checkpoint: str | PathLike[str] | Checkpoints | None = None,
         seed: int | np.random.Generator | None = None,
     ) -> TrainingRun:
         """Train the network in place and return what happened.
@@ -220,13 +223,17 @@ class NeuralNetwork(Architecture):
         rule : str or LearningRule, optional
             The training method; by default the network's own `learning_rule`, else iRprop-.
         engine : str or Engine
-            Where jobs run: ``"threads"``. An engine that its owner has opened stays open.
+            Where jobs run: ``"threads"``, ``"mrjob:local"``, ``"mrjob:hadoop"``, ``"spark"``, ...; see
+            docs/engines.md. An engine that its owner has opened stays open.
         kernel : str
             How blocks are computed: ``"auto"``, ``"numpy"``.
         dtype : {"float64", "float32"}
             What blocks are computed in; sums across blocks are always float64.
         validation : float or DataSet, optional
             A share of the data to hold out, or a set of its own; its error comes with every gradient.
+        metrics : str or Metric, or sequence of them
+            Further figures of the validation part, from the same pass over the data, for the history:
+            ``"accuracy"``, ``"root_mean_squared_error"``, ``"mean_absolute_error"``.
         stop : StopCondition or sequence of them, optional
             When to end; by default after 1000 iterations.
         decay : float
@@ -241,6 +248,9 @@ class NeuralNetwork(Architecture):
             Show a progress bar on standard error; by default if that is a terminal.
         control : TrainingControl, optional
             Pauses or stops the training from another thread.
+        checkpoint : str, path or Checkpoints, optional
+            A directory in which the standing is kept after each iteration, so that `nf.resume` goes on
+            with the same bits after the process has died.
         seed : int, numpy.random.Generator or None
             Seeds the held-out share, further sessions and whatever the rule draws.
 
@@ -252,6 +262,9 @@ class NeuralNetwork(Architecture):
         ------
         ShapeError, DataError, NonFiniteError
             If the data do not fit the network or its error function.
+        CheckpointError
+            If a checkpoint cannot be written, or its directory holds a training already. The network keeps
+            what was learnt.
 
         Warns
         -----
@@ -265,19 +278,18 @@ class NeuralNetwork(Architecture):
             kernel=kernel,
             dtype=dtype,
             validation=validation,
+            metrics=metrics,
             stop=stop,
             decay=decay,
             sessions=sessions,
             listeners=listeners,
             progress=progress,
             control=control,
+            checkpoint=checkpoint,
             seeds=seed,
         )
         run = train(self, data, options)
-        for session in run.sessions:
-            if session.diverged:
-                message = f"training {session.stopped_by}; the weights before it are kept"
-                warnings.warn(message, DivergenceWarning, stacklevel=2)
+        warn_of_divergence(run, stacklevel=3)
         return run
 
     def save(self, path: str | Path) -> None:

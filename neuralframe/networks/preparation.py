@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Array
+    from neuralframe.core.metrics import Metric
     from neuralframe.data.blocks import Blocks
     from neuralframe.data.encoding import Encoding
     from neuralframe.data.normalizers import Normalizer
@@ -54,7 +55,7 @@ def check_fit(network: NeuralNetwork, data: DataSet) -> None:
     require_finite(network.weights, "weights", advice="Set them again, or draw new ones with initialize()")
     start = 0
     for size in (network.topology.layers[output].size for output in network.topology.outputs):
-        network.error_function.check_targets(data.targets[:, start : start + size])
+        network.error_function.check_targets(data.telling_targets[:, start : start + size])
         start += size
 
 
@@ -91,9 +92,12 @@ def make_evaluator(
     kernel: str = "auto",
     dtype: npt.DTypeLike = "float64",
     decay: float = 0.0,
+    metrics: tuple[Metric, ...] = (),
 ) -> Evaluator:
     """Return what evaluates E of a network over some blocks."""
-    return Evaluator(make_engine(engine), make_kernel(kernel, network.topology, dtype), blocks, decay)
+    return Evaluator(
+        make_engine(engine), make_kernel(kernel, network.topology, dtype), blocks, decay, metrics
+    )
 
 
 def prepared_like(encoding: Encoding | None, data: DataSet) -> DataSet:

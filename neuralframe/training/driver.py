@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 import numpy as np
@@ -26,6 +26,24 @@ if TYPE_CHECKING:
     from neuralframe.training.session import Question, Session
 
 
+class Checkpointer(Protocol):
+    """What keeps the standing of the sessions against the death of the process."""
+
+    def save(self, sessions: Sequence[Session], *, jobs: int, seconds: float) -> None:
+        """Keep what all sessions have reached; called between two rounds, when none computes.
+
+        Parameters
+        ----------
+        sessions : sequence of Session
+            All sessions, also those that have ended.
+        jobs : int
+            Jobs run so far.
+        seconds : float
+            Training time used so far.
+
+        """
+
+
 @attrs.define(eq=False)
 class Driver:
     """Trains several sessions side by side; what they ask for at the same time is one job.
@@ -42,6 +60,10 @@ class Driver:
         Each is called with every `Event`, in the thread that trains.
     control : TrainingControl
         Lets other threads pause and stop.
+    checkpointer : Checkpointer or None
+        Is shown the sessions after each round.
+    seconds : float
+        Training time used before, if the training is resumed.
 
     """
 
@@ -50,10 +72,12 @@ class Driver:
     stop: Sequence[StopCondition]
     listeners: Sequence[Listener] = ()
     control: TrainingControl = attrs.field(factory=TrainingControl)
+    checkpointer: Checkpointer | None = None
+    seconds: float = 0.0
     _started: float = attrs.field(default=0.0, init=False)
 
     def run(self, sessions: list[Session]) -> None:
-        """Train every session until it ends.
+        """Train every session until it ends, from its initial weights or from where it stands.
 
         Raises
         ------
@@ -61,17 +85,19 @@ class Driver:
             If E is not finite at any session's initial weights.
 
         """
-        self._started = time.perf_counter()
+        self._started = time.perf_counter() - self.seconds
         with ThreadPoolExecutor(len(sessions), thread_name_prefix="session") as pool:
-            self._advance(sessions, pool)
-            _require_a_start(sessions)
+            if not any(session.history for session in sessions):
+                self._advance(sessions, pool)
+                _require_a_start(sessions)
+                self._save(sessions)
             while going := [session for session in sessions if session.stopped_by is None]:
                 self._pause()
-                if self.control.stop_reason is not None:
-                    for session in going:
-                        self._end(session, self.control.stop_reason)
-                    return
-                self._advance(going, pool)
+                if self.control.stop_reason is None:
+                    self._advance(going, pool)
+                else:
+                    self._interrupt(going, self.control.stop_reason)
+                self._save(sessions)
 
     def evaluate(self, questions: list[Question]) -> list[list[Evaluation]]:
         """Answer the questions of several sessions with one job."""
@@ -140,17 +166,22 @@ class Driver:
         session.last = step
         session.history.append(self._record(session, step))
         self._tell(IterationFinished(session.history[-1], self.control))
-        reason_or_none = self._reason(session)
+        reason_or_none = reason_to_end(session, self.stop)
         if reason_or_none is not None:
             self._end(session, reason_or_none)
+        elif self.control.stop_reason is not None:
+            self._interrupt([session], self.control.stop_reason)
 
-    def _reason(self, session: Session) -> str | None:
-        reasons = (condition.reason(session.history) for condition in self.stop)
-        return (
-            session.standing.finished
-            or next((reason for reason in reasons if reason is not None), None)
-            or self.control.stop_reason
-        )
+    def _interrupt(self, sessions: list[Session], reason: str) -> None:
+        """End sessions that would have gone on."""
+        for session in sessions:
+            session.interrupted = True
+            self._end(session, reason)
+
+    def _save(self, sessions: list[Session]) -> None:
+        if self.checkpointer is not None:
+            seconds = time.perf_counter() - self._started
+            self.checkpointer.save(sessions, jobs=self.evaluator.n_jobs, seconds=seconds)
 
     def _end(self, session: Session, reason: str) -> None:
         session.stopped_by = reason
@@ -169,6 +200,7 @@ class Driver:
             gradient_norm=None if gradient is None else float(np.sqrt(np.sum(np.square(gradient)))),
             jobs=self.evaluator.n_jobs,
             seconds=time.perf_counter() - self._started,
+            metrics={} if found is None else dict(found.metrics),
         )
 
     def _pause(self) -> None:
@@ -180,6 +212,12 @@ class Driver:
     def _tell(self, event: Event) -> None:
         for listener in self.listeners:
             listener(event)
+
+
+def reason_to_end(session: Session, stop: Sequence[StopCondition]) -> str | None:
+    """Return why a session ends where it stands, or None if it goes on."""
+    reasons = (condition.reason(session.history) for condition in stop)
+    return session.standing.finished or next((reason for reason in reasons if reason is not None), None)
 
 
 def _not_finite(step: Iterate) -> str | None:

@@ -40,6 +40,8 @@ class IterationRecord:
         Jobs run since training began, those of all sessions together.
     seconds : float
         Time since training began, pauses not counted.
+    metrics : dict of str to float
+        Further figures of the validation part, by name.
 
     """
 
@@ -51,18 +53,20 @@ class IterationRecord:
     gradient_norm: float | None
     jobs: int
     seconds: float
+    metrics: dict[str, float] = attrs.field(factory=dict, hash=False)
 
     def __str__(self) -> str:
         validation = "" if self.validation_error is None else f"  validation {self.validation_error:.6g}"
         gradient = "" if self.gradient_norm is None else f"  |gradient| {self.gradient_norm:.3g}"
+        metrics = "".join(f"  {name} {value:.4g}" for name, value in self.metrics.items())
         session = f"session {self.session}  " if self.session else ""
         return (
-            f"{session}iteration {self.iteration}  error {self.error:.6g}{validation}{gradient}"
+            f"{session}iteration {self.iteration}  error {self.error:.6g}{validation}{metrics}{gradient}"
             f"  jobs {self.jobs}  {self.seconds:.2f} s"
         )
 
 
-COLUMNS = tuple(field.name for field in attrs.fields(IterationRecord))
+COLUMNS = tuple(field.name for field in attrs.fields(IterationRecord) if field.name != "metrics")
 
 
 class History(Sequence[IterationRecord]):
@@ -83,6 +87,11 @@ class History(Sequence[IterationRecord]):
         """Add a record."""
         self._records.append(record)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, those of the metrics last."""
+        return COLUMNS if not self._records else (*COLUMNS, *self._records[0].metrics)
+
     def column(self, name: str) -> Vector:
         """Return one column as float64, NaN where a value is not known.
 
@@ -92,16 +101,16 @@ class History(Sequence[IterationRecord]):
             If there is no such column.
 
         """
-        if name not in COLUMNS:
-            raise ChoiceError("history column", name, COLUMNS)
-        return np.array([getattr(record, name) for record in self._records], dtype=np.float64)
+        if name not in self.columns:
+            raise ChoiceError("history column", name, self.columns)
+        return np.array([_value(record, name) for record in self._records], dtype=np.float64)
 
     def to_csv(self, path: str | Path) -> None:
         """Write the table as CSV, with a header; numbers keep all their digits."""
         with replacing(path) as fresh, fresh.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(attrs.astuple(record) for record in self._records)
+            writer.writerow(self.columns)
+            writer.writerows([_value(record, name) for name in self.columns] for record in self._records)
 
     def __len__(self) -> int:
         return len(self._records)
@@ -132,3 +141,7 @@ class History(Sequence[IterationRecord]):
 
     def __repr__(self) -> str:
         return f"<History of {len(self)} records>"
+
+
+def _value(record: IterationRecord, name: str) -> Any:
+    return getattr(record, name) if name in COLUMNS else record.metrics.get(name)

@@ -70,6 +70,10 @@ class SessionObjective(Objective):
         self._seen = [] if found is None else [found]
         return None if found is None else found[1]
 
+    def recall(self, weights: Vector, evaluation: Evaluation) -> None:
+        """Remember what was seen at some weights before the training was interrupted."""
+        self._seen = [(weights, evaluation)]
+
     def _evaluate(self, candidates: Vector, *, with_gradient: bool) -> list[Evaluation]:
         found = self._ask((self.whole(candidates), with_gradient))
         self._seen.extend(zip(candidates.copy(), found, strict=True))
@@ -99,6 +103,8 @@ class Session:
         Why the session ended; None while it goes on.
     diverged : bool
         Whether it ended because a number was no longer finite.
+    interrupted : bool
+        Whether it ended because somebody asked for it: resumed, it goes on.
 
     """
 
@@ -109,6 +115,7 @@ class Session:
     history: History = attrs.field(factory=History)
     stopped_by: str | None = None
     diverged: bool = False
+    interrupted: bool = False
 
     @property
     def standing(self) -> Iterate:

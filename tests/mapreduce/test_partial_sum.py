@@ -138,3 +138,37 @@ def test_ranges_cover_every_block_once():
     for n in range(1, 200):
         covered = [b for level, i in ranges_of(n) for b in range(i << level, (i + 1) << level)]
         assert covered == list(range(n))
+
+
+@given(st.integers(1, 40), st.data())
+def test_keys_that_some_blocks_lack_sum_to_the_same_bits_at_a_reducer(n_blocks, data):
+    """A reducer sees one key's ranges, from several mappers, and not the blocks that have nothing to add."""
+    values = numbers(n_blocks, seed=n_blocks)
+    having = data.draw(st.sets(st.integers(0, n_blocks - 1), min_size=1))
+    shares = data.draw(st.lists(st.integers(0, 3), min_size=n_blocks, max_size=n_blocks))
+    here = PartialSum(COMBINE)
+    for number in range(n_blocks):
+        here.add_block(number, {0: {"sum": values[number : number + 1].copy()}} if number in having else {})
+    reducer = PartialSum(COMBINE)
+    for share in range(4):
+        mapper = PartialSum(COMBINE)
+        for number in data.draw(st.permutations([n for n in range(n_blocks) if shares[n] == share])):
+            sums = {0: {"sum": values[number : number + 1].copy()}} if number in having else {}
+            mapper.add_block(number, sums)
+        for covered, keyed in mapper.ranges():
+            if keyed:
+                reducer.add_range(covered, keyed)
+    assert reducer.sparse_total(n_blocks)[0]["sum"] == here.total(n_blocks)[0]["sum"]
+
+
+def test_a_reducer_refuses_a_range_within_one_that_it_has():
+    values = numbers(4)
+    partial = summed(values, [0, 1])
+    partial.add_range((0, 1), {0: {"sum": values[1:2].copy()}})
+    with pytest.raises(nf.EngineError, match="blocks 0 to 1 came twice"):
+        partial.sparse_total(4)
+
+
+def test_ranges_come_in_the_order_of_the_blocks():
+    partial = summed(numbers(8), [6, 2, 3, 0, 7])
+    assert [covered for covered, _ in partial.ranges()] == [(0, 0), (1, 1), (1, 3)]

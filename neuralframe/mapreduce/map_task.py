@@ -1,0 +1,67 @@
+"""The work of a task, the same on every engine: blocks come in, sums go out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from neuralframe.data.block_record import read_block
+from neuralframe.exceptions import PackedDataError
+from neuralframe.mapreduce.partial_sum import PartialSum
+
+if TYPE_CHECKING:
+    from neuralframe.data.blocks import Block
+    from neuralframe.mapreduce.shipped_job import ShippedJob
+
+
+class MapTask:
+    """Maps blocks and adds the results up.
+
+    Attributes
+    ----------
+    sums : PartialSum
+        The sums over the blocks so far.
+    n_samples : int
+        Samples mapped so far.
+
+    """
+
+    def __init__(self, shipped: ShippedJob) -> None:
+        self._shipped = shipped
+        self.sums = PartialSum(shipped.job.combine)
+        self.n_samples = 0
+
+    def map_record(self, record: bytes, where: str) -> Block:
+        """Map the block in a record, and return it; `where` names file and record.
+
+        Raises
+        ------
+        PackedDataError
+            If the record is damaged or belongs to other data.
+
+        """
+        read = read_block(record, where)
+        placement = self._shipped.placements.get(read.token.hex())
+        if placement is None:
+            raise PackedDataError(
+                f"{where}: a block of other data ({read.token.hex()}) than this training's "
+                f"({', '.join(self._shipped.placements)}). Are files of two data sets mixed?"
+            )
+        number = placement.start + read.block.number
+        block = attrs.evolve(read.block, number=number, part=placement.part)
+        self.map_block(block, where)
+        return block
+
+    def map_block(self, block: Block, where: str) -> None:
+        """Map a block that has its number among all and its part."""
+        try:
+            sums = self._shipped.job.map(block)
+        except Exception as problem:
+            problem.add_note(
+                f"while mapping block {block.number} of {self._shipped.n_blocks} ({block.n_samples} samples) "
+                f"of {where}"
+            )
+            raise
+        self.sums.add_block(block.number, sums)
+        self.n_samples += block.n_samples

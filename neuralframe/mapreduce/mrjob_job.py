@@ -1,0 +1,208 @@
+"""The MRJob: every job of neuralframe, as a mapper, a combiner and a reducer of mrjob.
+
+It knows nothing of gradients. What is summed comes in a file, the `ShippedJob`, and what comes out are sums
+under their keys. Between the stages travel lines of ``key TAB base64``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from mrjob.job import MRJob
+
+from neuralframe.mapreduce.failures import Failure
+from neuralframe.mapreduce.map_task import MapTask
+from neuralframe.mapreduce.packet import packet_from_text, packet_to_text
+from neuralframe.mapreduce.partial_sum import PartialSum
+from neuralframe.mapreduce.shipped_job import ShippedJob
+from neuralframe.mapreduce.sums_record import keyed_packets, read_sums, write_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from neuralframe.mapreduce.job import Sums
+    from neuralframe.mapreduce.partial_sum import Range
+
+BLOCKS, FAILURE = "blocks", "failure"
+"""Keys beside those of the job: which blocks were summed, and why a task failed."""
+
+COUNTERS = "neuralframe"
+MAX_ATTEMPTS = 4
+"""Attempts that Hadoop gives a task unless its configuration says otherwise."""
+
+
+class LineProtocol:
+    """Hands a line on as it is: it is decoded where an error can be told."""
+
+    def read(self, line: bytes) -> tuple[None, bytes]:
+        """Return the line as the value."""
+        return None, line
+
+
+class SumsProtocol:
+    """``key TAB base64``; keys of a job are numbers in twenty digits, so that they sort as such."""
+
+    def read(self, line: bytes) -> tuple[int | str, bytes]:
+        """Return the key, and the packet still in base64."""
+        key, _, text = line.partition(b"\t")
+        name = key.decode("ascii")
+        return (name if name in (BLOCKS, FAILURE) else int(name)), text
+
+    def write(self, key: int | str, packet: bytes) -> bytes:
+        """Return the line."""
+        name = key if isinstance(key, str) else f"{key:020d}"
+        return name.encode("ascii") + b"\t" + packet_to_text(packet)
+
+
+class SumJob(MRJob):  # type: ignore[misc]  # mrjob has no types
+    """Sums of a `ShippedJob` over the blocks that come in."""
+
+    INPUT_PROTOCOL = LineProtocol
+    INTERNAL_PROTOCOL = SumsProtocol
+    OUTPUT_PROTOCOL = SumsProtocol
+
+    _runner_options: dict[str, Any] | None = None
+    _shipped_once: ShippedJob | None = None
+
+    @classmethod
+    def mr_job_script(cls) -> str:
+        return str(Path(__file__).with_name("mrjob_script.py"))
+
+    def runner_options(self) -> dict[str, Any]:
+        """Return what runners of this job are made with."""
+        if self._runner_options is None:
+            self._runner_options = dict(self._runner_kwargs())
+        return self._runner_options
+
+    def configure_args(self) -> None:
+        super().configure_args()
+        self.add_file_arg("--job-file", help="what is to be computed: a packet")
+
+    def load_args(self, args: list[str]) -> None:
+        super().load_args(args)
+        self.environment: Mapping[str, str] = os.environ
+
+    def mapper_init(self) -> None:
+        self._n_records = 0
+        with self._reporting() as self._failures:
+            self._task = MapTask(self._shipped())
+
+    def mapper(self, _: None, line: bytes) -> Iterator[tuple[int | str, bytes]]:
+        if not self._failures:
+            self._n_records += 1
+            with self._reporting() as self._failures:
+                self._task.map_record(line, f"{self._input_file()}, record {self._n_records}")
+        return iter(())
+
+    def mapper_final(self) -> Iterator[tuple[int | str, bytes]]:
+        if self._failures:
+            yield FAILURE, self._failures[0]
+            return
+        for covered, _ in self._task.sums.ranges():
+            yield BLOCKS, write_sums(covered, {})
+        yield from keyed_packets(self._task.sums)
+        self.increment_counter(COUNTERS, "blocks mapped", self._n_records)
+        self.increment_counter(COUNTERS, "samples mapped", self._task.n_samples)
+
+    def combiner_init(self) -> None:
+        self._shipped_once = None
+
+    def combiner(self, key: int | str, texts: Iterator[bytes]) -> Iterator[tuple[int | str, bytes]]:
+        """Merge what belongs together; what does not yet is handed on."""
+        return self._merged(key, texts, whole=False)
+
+    def reducer_init(self) -> None:
+        # Inline, one object runs the tasks of many jobs.
+        self._shipped_once = None
+
+    def reducer(self, key: int | str, texts: Iterator[bytes]) -> Iterator[tuple[int | str, bytes]]:
+        """Merge everything under a key."""
+        return self._merged(key, texts, whole=True)
+
+    def _merged(
+        self, key: int | str, texts: Iterator[bytes], *, whole: bool
+    ) -> Iterator[tuple[int | str, bytes]]:
+        packets = map(packet_from_text, texts)
+        if key == FAILURE:
+            yield from ((FAILURE, packet) for packet in packets)
+            return
+        with self._reporting() as failures:
+            found = list(self._sums(key, packets, whole=whole))
+        yield from ((FAILURE, failure) for failure in failures)
+        if not failures:
+            yield from found
+
+    def _sums(
+        self, key: int | str, packets: Iterator[bytes], *, whole: bool
+    ) -> Iterator[tuple[int | str, bytes]]:
+        if self._shipped_once is None:
+            self._shipped_once = self._shipped()
+        job, n_blocks = self._shipped_once.job, self._shipped_once.n_blocks
+        partial = PartialSum(_nothing if key == BLOCKS else job.combine)
+        for packet in packets:
+            covered, sums = read_sums(packet)
+            partial.add_range(covered, {0: sums})
+        if whole and key != BLOCKS:
+            yield key, write_sums((n_blocks.bit_length(), 0), partial.sparse_total(n_blocks)[0])
+        else:
+            yield from ((key, write_sums(covered, keyed[0])) for covered, keyed in partial.ranges())
+
+    def _shipped(self) -> ShippedJob:
+        return ShippedJob.from_bytes(Path(self.options.job_file).read_bytes())
+
+    def _input_file(self) -> str:
+        return self.environment.get("mapreduce_map_input_file", "standard input")
+
+    def _reporting(self) -> Reporting:
+        return Reporting(self.stderr, is_last_attempt=self._is_last_attempt())
+
+    def _is_last_attempt(self) -> bool:
+        attempt = self.environment.get("mapreduce_task_attempt_id", "")
+        stage = "map" if self.environment.get("mapreduce_task_ismap") == "true" else "reduce"
+        attempts = int(self.environment.get(f"mapreduce_{stage}_maxattempts", MAX_ATTEMPTS))
+        retried = attempt.startswith("attempt_") and attempt.split("_")[1].isdigit()
+        return not retried or int(attempt.rsplit("_", 1)[1]) >= attempts - 1
+
+
+class Reporting:
+    """Turns a failure into a record, so that its traceback comes to who called.
+
+    What would fail again is reported at once. Anything else is raised for another attempt, and reported
+    once there is none left.
+    """
+
+    def __init__(self, log: IO[bytes], *, is_last_attempt: bool) -> None:
+        self._log = log
+        self._is_last_attempt = is_last_attempt
+        self._failures: list[bytes] = []
+
+    def __enter__(self) -> list[bytes]:
+        return self._failures
+
+    def __exit__(self, _: object, problem: BaseException | None, __: object) -> bool:
+        if not isinstance(problem, Exception):
+            return False
+        failure = Failure.of(problem)
+        if not (failure.is_certain or self._is_last_attempt):
+            return False
+        self._log.write(failure.traceback.encode())
+        self._failures.append(failure.to_packet())
+        return True
+
+
+def _nothing(left: Sums, right: Sums) -> Sums:  # noqa: ARG001
+    """Combine the sums of records that only tell which blocks they cover."""
+    return left
+
+
+def read_line(line: bytes) -> tuple[int | str, bytes]:
+    """Return key and packet of a line of the job's output."""
+    key, text = SumsProtocol().read(line)
+    return key, packet_from_text(text)
+
+
+def covered_blocks(packet: bytes) -> Range:
+    """Return the range of blocks that a record under `BLOCKS` tells of."""
+    return read_sums(packet)[0]

@@ -1,0 +1,141 @@
+"""A job as it travels to tasks on other machines: what to compute, and what the blocks are called here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from neuralframe.core import topology_json  # noqa: F401 - topologies are among what travels
+from neuralframe.core.components import alias_module, classes_in, from_json, to_json
+from neuralframe.exceptions import EngineError, NeuralFrameError
+from neuralframe.mapreduce.packet import read_packet, write_packet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from neuralframe.mapreduce.job import Job
+
+MAIN_MODULE = "neuralframe_user_main"
+"""The name under which a task imports the user's script; its own ``__main__`` is another."""
+
+
+@attrs.frozen
+class Placement:
+    """Where the blocks of one packed data set stand among all blocks of a training.
+
+    Attributes
+    ----------
+    start : int
+        The number of its first block.
+    part : {"training", "validation"}
+
+    """
+
+    start: int
+    part: str
+
+
+@attrs.frozen(eq=False)
+class ShippedJob:
+    """A job and the data that it is about.
+
+    Attributes
+    ----------
+    job : Job
+    placements : mapping of str to Placement
+        By the token of the packed data set, in hexadecimal digits.
+    n_blocks : int
+        Blocks in all.
+
+    """
+
+    job: Job
+    placements: Mapping[str, Placement]
+    n_blocks: int
+
+    def to_bytes(self) -> bytes:
+        """Return the job as a packet.
+
+        Raises
+        ------
+        EngineError
+            If a part of the job cannot be written, or is defined where no task can import it.
+
+        """
+        arrays: dict[str, Any] = {}
+        try:
+            described = to_json(self.job, arrays)
+        except NeuralFrameError as problem:
+            raise EngineError(
+                f"{type(self.job).__name__} cannot be sent to other machines: {problem}"
+            ) from problem
+        header = {
+            "job": described,
+            "modules": [module_name(module) for module in modules_of(self.job)],
+            "placements": {token: attrs.asdict(place) for token, place in self.placements.items()},
+            "n_blocks": self.n_blocks,
+        }
+        return write_packet(header, arrays)
+
+    @classmethod
+    def from_bytes(cls, packet: bytes) -> ShippedJob:
+        """Return the job that `to_bytes` wrote, its classes' modules imported.
+
+        Raises
+        ------
+        EngineError
+            If the packet is damaged or a module cannot be imported here.
+
+        """
+        header, arrays = read_packet(packet)
+        for module in header["modules"]:
+            _import(module)
+        job = from_json(header["job"], arrays)
+        placements = {token: Placement(**place) for token, place in header["placements"].items()}
+        return cls(job, placements, header["n_blocks"])
+
+
+def modules_of(job: Job) -> list[ModuleType]:
+    """Return the modules that define the classes a job is made of, neuralframe's own included."""
+    classes = classes_in(to_json(job, {}))
+    return [sys.modules[name] for name in dict.fromkeys(cls.__module__ for cls in classes)]
+
+
+def module_name(module: ModuleType) -> str:
+    """Return the name by which tasks import a module.
+
+    Raises
+    ------
+    EngineError
+        If it is an interactive session, which has no file.
+
+    """
+    if module.__name__ != "__main__":
+        return module.__name__
+    if module.__spec__ is not None:  # python -m
+        return module.__spec__.name
+    if not getattr(module, "__file__", None):
+        raise EngineError(
+            "a class of your own is defined in an interactive session, where no task can import it. "
+            "Put it into a module of its own and import it from there"
+        )
+    return MAIN_MODULE
+
+
+def _import(name: str) -> None:
+    try:
+        module = importlib.import_module(name)
+    except ImportError as problem:
+        raise EngineError(
+            f"a task cannot import the module {name!r} ({problem}). A module of your own is sent along if it "
+            "is imported under that name where training starts; other packages must be installed on every "
+            "machine"
+        ) from problem
+    main = sys.modules["__main__"]
+    if name == MAIN_MODULE or getattr(getattr(main, "__spec__", None), "name", None) == name:
+        alias_module(module.__name__, "__main__")

@@ -1,0 +1,316 @@
+"""The Spark engine: one Spark session for a whole training, the data kept where they are computed on."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from neuralframe.core.validation import whole
+from neuralframe.exceptions import EngineError, ParameterError
+from neuralframe.mapreduce import spark_context
+from neuralframe.mapreduce.engine import Engine
+from neuralframe.mapreduce.failures import Failure, one_for_all
+from neuralframe.mapreduce.log import log
+from neuralframe.mapreduce.partial_sum import PartialSum
+from neuralframe.mapreduce.shipped_job import ShippedJob
+from neuralframe.mapreduce.spark_data import CachedData, FileData, must_be_cached
+from neuralframe.mapreduce.spark_task import FAILURE, SparkTask
+from neuralframe.mapreduce.spark_worker import failure_told, read_keyed
+from neuralframe.mapreduce.user_code import own_modules, write_package, write_user_code
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from neuralframe.data.blocks import Blocks
+    from neuralframe.mapreduce.job import Job, KeyedSums
+    from neuralframe.mapreduce.spark_data import SparkData
+    from neuralframe.mapreduce.spark_task import Result
+
+CLOSURE_BYTES = 2**20
+"""Larger jobs are broadcast: each executor then fetches them once, whatever its number of tasks."""
+
+GATHERED_BYTES = 2**28
+"""More than this, about, does not come to the driver at once: executors merge groups of partitions first."""
+
+KEPT_BYTES = 2**30
+KEPT_BYTES_IN_CONTAINER = 2**28
+"""Decoded blocks that each worker keeps by default. YARN and Kubernetes end containers that outgrow their
+limit, of which the Python workers get 384 MB in all unless told otherwise (spark.executor.memoryOverhead)."""
+
+
+class SparkEngine(Engine):
+    """Runs each job as one Spark job, in a session that lives through the training.
+
+    Data in memory and packed data on a local disk are read by the workers from files where Spark runs on
+    this machine, and packed data on HDFS or S3 by the executors, which cache them; no data pass through the
+    driver but those in its memory. Workers keep the blocks they have decoded, so that later jobs send them
+    weights only. A lost executor costs time, never a bit of the result.
+
+    Parameters
+    ----------
+    master : str, optional
+        Such as ``"local[4]"``, ``"spark://host:7077"`` or ``"yarn"``. By default the session that runs in
+        this process if there is one, else what spark-submit or the environment variable ``SPARK_MASTER``
+        says, else ``"local[*]"``.
+    session : SparkSession, optional
+        A running session to use; it is not stopped, and its configuration stays as it is.
+    partitions : int, optional
+        Tasks of a job, about; by default one for each slot of the cluster. The result does not depend on it.
+    config : mapping of str to str, optional
+        Spark's settings for the session that is started.
+    app_name : str
+    python : str, optional
+        The Python of the tasks; by default this one if Spark runs on this machine, else what
+        ``PYSPARK_PYTHON`` says.
+    timeout : float, optional
+        Seconds that a job may take, and the cluster to give its first executor (by default 120).
+    ship_package : bool
+        Send neuralframe itself along, to executors on which it is not installed (numpy and attrs must be).
+        Modules of your own that define parts of the network are always sent along.
+    gpus_per_task : int
+        GPUs that Spark's resource scheduling gives each task; its workers see no others.
+    kept_bytes : int, optional
+        Decoded blocks that each worker keeps, at most; by default 1 GiB, and 256 MiB on YARN and Kubernetes.
+    progress : bool
+        Show Spark's own progress bar for each job that takes long.
+
+    Raises
+    ------
+    MissingPackageError
+        If pyspark is not installed.
+    ParameterError
+        If both a master and a session are given, or what only a new session can be given.
+
+    """
+
+    name: ClassVar[str] = "spark"
+
+    def __init__(
+        self,
+        master: str | None = None,
+        *,
+        session: Any = None,
+        partitions: int | None = None,
+        config: Mapping[str, str] | None = None,
+        app_name: str = "neuralframe",
+        python: str | None = None,
+        timeout: float | None = None,
+        ship_package: bool = False,
+        gpus_per_task: int = 0,
+        kept_bytes: int | None = None,
+        progress: bool = False,
+    ) -> None:
+        spark_context.require_pyspark()
+        if session is not None and (master is not None or config or gpus_per_task):
+            raise ParameterError("SparkEngine: a session that runs has its master, config and GPUs already")
+        self.master = master
+        self.session = session
+        self.partitions = None if partitions is None else whole(partitions, "SparkEngine: partitions")
+        self.config = dict(config or {})
+        self.app_name = app_name
+        self.python = python
+        self.timeout = timeout
+        self.ship_package = ship_package
+        self.gpus_per_task = gpus_per_task
+        self.kept_bytes = kept_bytes
+        self.progress = progress
+        self._lock = threading.RLock()
+        self._openings = 0
+        self._n_jobs = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._context: Any = None
+        self._is_own = False
+        self._work: Path | None = None
+        self._data: SparkData | None = None
+        self._sent: set[str] = set()
+        self._sent_modules: frozenset[str] = frozenset()
+
+    def open(self) -> None:
+        with self._lock:
+            if self._openings == 0:
+                self._context, self._is_own = self._find_context()
+                self._work = Path(tempfile.mkdtemp(prefix="neuralframe-"))
+            self._openings += 1
+
+    def close(self) -> None:
+        with self._lock:
+            if self._openings == 0:
+                return
+            self._openings -= 1
+            if self._openings == 0:
+                try:
+                    self._close()
+                finally:
+                    self._forget()
+
+    def _close(self) -> None:
+        assert self._work is not None
+        shutil.rmtree(self._work, ignore_errors=True)
+        if self._is_own:
+            self._context.stop()
+        elif self._data is not None and is_running(self._context):
+            self._data.forget()
+
+    def _find_context(self) -> tuple[Any, bool]:
+        """Return the SparkContext to use, and whether it is this engine's own."""
+        if self.session is not None:
+            return spark_context.context_of(self.session), False
+        running = spark_context.running_context()
+        if running is not None:
+            if self.master not in (None, running.master):
+                raise EngineError(
+                    f"this process runs a Spark session on {running.master} and can have no second one on "
+                    f"{self.master}; stop it, or use it: nf.SparkEngine()"
+                )
+            return running, False
+        master = self.master or spark_context.default_master()
+        settings = spark_context.settings_for(
+            master,
+            self.config,
+            app_name=self.app_name,
+            gpus_per_task=self.gpus_per_task,
+            progress=self.progress,
+        )
+        python = self.python or spark_context.default_python(master)
+        return spark_context.start(settings, python=python, timeout=self.timeout), True
+
+    def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
+        # One job at a time: networks that learn in several threads may share an engine.
+        with self._lock, self:
+            total = self._total(job, blocks)
+        return {key: job.reduce(key, total[key]) for key in sorted(total)}
+
+    def _total(self, job: Job, blocks: Blocks) -> KeyedSums:
+        """Run the job and return the sums over all blocks."""
+        started = time.monotonic()
+        self._n_jobs += 1
+        with self._reporting():
+            data = self._data_of(blocks)
+            self._send_code(job)
+            shipped = ShippedJob(job, data.placements, len(blocks))
+            results = self._results(shipped.to_bytes(), data)
+        failures = [Failure.from_packet(packet) for kind, packet in results if kind == FAILURE]
+        if failures:
+            raise one_for_all(failures)
+        log.info("Spark job %d took %.3f s", self._n_jobs, time.monotonic() - started)
+        partial = PartialSum(job.combine)
+        for _, packet in results:
+            partial.add_range(*read_keyed(packet))
+        return partial.total(len(blocks))
+
+    def _results(self, packet: bytes, data: SparkData) -> list[Result]:
+        is_large = len(packet) > CLOSURE_BYTES
+        sent: Any = self._context.broadcast(packet) if is_large else packet
+        task = SparkTask(job=sent, data=data.name, records=data.records, kept_bytes=self._kept_bytes())
+        try:
+            return data.results(task, groups_for(data.n_partitions, len(packet)))
+        finally:
+            if is_large and is_running(self._context):
+                sent.destroy()
+
+    def _data_of(self, blocks: Blocks) -> SparkData:
+        """Return the blocks as Spark's tasks read them; those of the latest job are there already."""
+        if self._data is None or self._data.blocks is not blocks:
+            if self._data is not None:
+                self._data.forget()
+            self._data = self._spread(blocks)
+        return self._data
+
+    def _spread(self, blocks: Blocks) -> SparkData:
+        n_partitions = self.partitions or self._context.defaultParallelism
+        if must_be_cached(blocks, is_local=spark_context.is_local(self._context.master)):
+            return CachedData.of(self._context, blocks, n_partitions)
+        folder = Path(tempfile.mkdtemp(prefix="data-", dir=self._work))
+        return FileData.of(self._context, blocks, folder, n_partitions)
+
+    def _send_code(self, job: Job) -> None:
+        """Send the modules of the user's that a job is made of, and neuralframe if asked to."""
+        if self.ship_package and "package" not in self._sent:
+            self._sent.add("package")
+            self._add_archive("neuralframe_package", write_package)
+        own = own_modules(job)
+        if not own <= self._sent_modules:
+            self._sent_modules |= own
+            self._add_archive("neuralframe_user", write_user_code)
+
+    def _add_archive(self, name: str, write: Callable[[Path], None]) -> None:
+        """Have every worker import from an archive; Spark knows archives by their names."""
+        assert self._work is not None
+        written = self._work / "code.zip"
+        write(written)
+        digest = hashlib.sha256(written.read_bytes()).hexdigest()[:16]
+        if digest not in self._sent:
+            self._sent.add(digest)
+            path = list(sys.path)
+            self._context.addPyFile(str(written.rename(self._work / f"{name}_{digest}.zip")))
+            # Here everything is imported from where it was before.
+            sys.path[:] = path
+
+    def _kept_bytes(self) -> int:
+        if self.kept_bytes is not None:
+            return self.kept_bytes
+        in_container = self._context.master.startswith(("yarn", "k8s"))
+        return KEPT_BYTES_IN_CONTAINER if in_container else KEPT_BYTES
+
+    @contextmanager
+    def _reporting(self) -> Iterator[None]:
+        """Tell failures of Spark's, and of tasks, as neuralframe's own."""
+        from py4j.protocol import Py4JError  # noqa: PLC0415
+        from pyspark.errors import PySparkException  # noqa: PLC0415
+
+        try:
+            with spark_context.watched(self._context, self.timeout) as ran_out:
+                yield
+        except (Py4JError, PySparkException, ConnectionError) as problem:
+            if ran_out.is_set():
+                raise self._too_slow() from problem
+            raise told(problem) from problem
+
+    def _too_slow(self) -> EngineError:
+        assert self.timeout is not None
+        if not spark_context.n_executors(self._context):
+            return EngineError(spark_context.no_executor(self._context.master, self.timeout))
+        return EngineError(
+            f"Spark job {self._n_jobs} took longer than the timeout of {self.timeout:g} s and was cancelled"
+        )
+
+
+def is_running(context: Any) -> bool:
+    """Return whether a SparkContext has not been stopped."""
+    return context._jsc is not None and not context._jsc.sc().isStopped()  # noqa: SLF001 - nothing public tells
+
+
+def groups_for(n_partitions: int, packet_bytes: int) -> int:
+    """Return in how many groups partitions are merged before the driver sees sums; 0 if they are not.
+
+    The sums of a partition are about as large as the weights that were sent.
+    """
+    if n_partitions * packet_bytes <= GATHERED_BYTES:
+        return 0
+    return round(math.sqrt(n_partitions))
+
+
+def told(problem: Exception) -> Exception:
+    """Return an exception that tells what Spark's does, with the task's traceback."""
+    message = str(getattr(problem, "java_exception", None) or problem)
+    failure = failure_told(message)
+    if failure is not None:
+        return failure.as_exception()
+    error = EngineError(f"Spark could not finish the job: {spark_context.first_line(message)}")
+    if "No module named 'neuralframe'" in message:
+        error.add_note(
+            "neuralframe is not installed for the Python of the tasks (python=, PYSPARK_PYTHON); install it "
+            "there, or send it along: nf.SparkEngine(ship_package=True)"
+        )
+    error.add_note(message)
+    return error

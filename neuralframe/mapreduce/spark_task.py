@@ -1,0 +1,103 @@
+"""What Spark runs: a function of a partition, made of bytes and names only.
+
+It stands apart from the work itself (`neuralframe.mapreduce.spark_worker`), because what a worker process
+may use must be settled before that imports numpy or opens a GPU.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from neuralframe.mapreduce.spark_records import Records
+
+Result: TypeAlias = "tuple[str, bytes]"
+"""What a task yields: `SUMS` or `FAILURE` with a packet, or `MISSING` with the number of its partition."""
+
+SUMS, FAILURE, MISSING = "sums", "failure", "missing"
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class SparkTask:
+    """Sums a job over a partition; passed to `mapPartitionsWithIndex`.
+
+    Attributes
+    ----------
+    job : bytes, or a broadcast variable of bytes
+        The `ShippedJob`.
+    data : str
+        Tells this training's data from all others that workers may keep.
+    records : Records
+        How elements of a partition become records.
+    kept_bytes : int
+        How much a worker may keep of what it has decoded.
+    peeks : bool
+        Whether the partition comes without its elements, so that blocks which are not kept are `MISSING`.
+
+    """
+
+    job: Any
+    data: str
+    records: Records
+    kept_bytes: int
+    peeks: bool = False
+
+    def __call__(self, partition: int, elements: Iterable[bytes]) -> Iterator[Result]:
+        """Yield the sums over the blocks of a partition, or what went wrong."""
+        prepare_process()
+        from neuralframe.mapreduce.spark_worker import results  # noqa: PLC0415
+
+        return results(self, partition, iter(elements))
+
+
+@attrs.frozen
+class GroupTask:
+    """Puts what neighbouring partitions found into one group; passed to `mapPartitionsWithIndex`."""
+
+    width: int
+
+    def __call__(self, partition: int, found: Iterable[Result]) -> Iterator[tuple[int, Result]]:
+        """Yield the results of a partition with the number of their group."""
+        return ((partition // self.width, result) for result in found)
+
+
+@attrs.frozen(eq=False)
+class MergeTask:
+    """Adds up what several partitions found; passed to `mapPartitions`."""
+
+    job: Any
+
+    def __call__(self, found: Iterable[tuple[int, Result]]) -> Iterator[Result]:
+        """Yield the sums of a group of partitions; what are no sums is handed on."""
+        prepare_process()
+        from neuralframe.mapreduce.spark_worker import merged  # noqa: PLC0415
+
+        return merged(self, (result for _, result in found))
+
+
+def packet_of(job: Any) -> bytes:
+    """Return the packet of a job that came as bytes or as a broadcast variable."""
+    packet: bytes = job if isinstance(job, bytes) else job.value
+    return packet
+
+
+def prepare_process() -> None:
+    """Hold BLAS to one thread and show CUDA the GPUs that Spark has given the task.
+
+    An executor has as many tasks as cores; and a product that is never split gives the same bits everywhere.
+    """
+    from pyspark import TaskContext  # noqa: PLC0415
+
+    if "numpy" not in sys.modules:
+        os.environ.update(dict.fromkeys(BLAS_THREADS, "1"))
+    context = TaskContext.get()
+    gpus = None if context is None else context.resources().get("gpu")
+    if gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpus.addresses)
