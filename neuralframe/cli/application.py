@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from neuralframe.cli.evaluate import evaluate
 from neuralframe.cli.info import info
 from neuralframe.cli.interrupts import INTERRUPTED
+from neuralframe.cli.pack import pack
 from neuralframe.cli.predict import predict
 from neuralframe.cli.resume import resume
 from neuralframe.cli.train import train
@@ -85,5 +86,5 @@ def program(
     """
 
 
-for command in (train, resume, evaluate, predict, info):
+for command in (train, resume, evaluate, predict, pack, info):
     application.command(no_args_is_help=True)(command)

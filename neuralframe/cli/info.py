@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,16 +13,40 @@ if TYPE_CHECKING:
 
 
 def info(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", help="A model file, as `neuralframe train` writes it.")
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="A model file (`neuralframe train`) or packed data (`neuralframe pack`).",
+        ),
     ],
 ) -> None:
-    """Tell what is in MODEL: the network, what it reads and answers, and its learning rule.
+    """Tell what is in FILE: a network, what it reads and answers, and its learning rule; or packed samples.
 
     For example:
 
     - `neuralframe info abalone.nf`
+
+    - `neuralframe info abalone.nfd`
     """
+    from neuralframe.cli.sources import is_packed
+
+    if is_packed(file):
+        _show_packed(file)
+    else:
+        _show_model(Path(file))
+
+
+def _show_packed(address: str) -> None:
+    from neuralframe.cli.display import show_pairs
+    from neuralframe.cli.packing import packed_pairs
+    from neuralframe.data.packed_data_set import PackedDataSet
+
+    data = PackedDataSet(address)
+    show_pairs(address, [*packed_pairs(data.header), *_encoding_pairs(data.encoding, "samples were arrays")])
+
+
+def _show_model(model: Path) -> None:
     from neuralframe.cli.display import show_pairs
     from neuralframe.cli.models import open_model
     from neuralframe.cli.telling import tell
@@ -38,15 +62,15 @@ def info(
             ("class", header["class"]),
             ("learning rule", str(network.learning_rule)),
             ("error function", str(network.error_function)),
-            *(_encoding_pairs(network.encoding)),
+            *_encoding_pairs(network.encoding, "the network was trained on arrays"),
         ],
     )
     tell(f"\n{network.summary()}")
 
 
-def _encoding_pairs(encoding: Encoding | None) -> list[tuple[str, str]]:
+def _encoding_pairs(encoding: Encoding | None, why_none: str) -> list[tuple[str, str]]:
     if encoding is None:
-        return [("encoding", "none: the network was trained on arrays")]
+        return [("encoding", f"none: {why_none}")]
     target = "classes" if encoding.class_labels is not None else "numbers"
     answers = encoding.class_labels or encoding.target_names or ()
     return [

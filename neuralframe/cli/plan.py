@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from neuralframe.training.events import Listener
 
 NO_NORMALIZER = "none"
+USUAL_NORMALIZER = "standardizer"
+USUAL_BLOCK_SIZE = 256
 WORKERS = {"mrjob": "maps", "spark": "partitions"}
 """What engines call the number of their workers, where it is not ``workers``."""
 
@@ -48,7 +50,7 @@ class Plan:
     error_goal: float | None
     decay: float
     sessions: int
-    block_size: int
+    block_size: int | None
     seed: int
 
     def prepared(self, parts: Parts) -> Parts:
@@ -64,13 +66,21 @@ class Plan:
         """
         if parts.training.class_labels is not None:
             parts.training.require_classes()
-        training = parts.training.with_block_size(self.block_size)
-        validation = parts.validation and parts.validation.with_block_size(self.block_size)
+        training, validation = (
+            self._in_blocks(parts.training),
+            parts.validation and self._in_blocks(parts.validation),
+        )
         if self.normalizer is not None:
             targets = self.normalizer if training.class_labels is None else None
             training = training.normalized(self.normalizer, targets)
             validation = validation and validation.normalized(like=training)
         return attrs.evolve(parts, training=training, validation=validation)
+
+    def _in_blocks(self, data: DataSet) -> DataSet:
+        """Return samples in blocks; those that are packed stay in their files unless a size is asked for."""
+        if self.block_size is None and data.source is not None:
+            return data
+        return data.with_block_size(self.block_size or USUAL_BLOCK_SIZE)
 
     def network_for(self, data: DataSet) -> MultilayerPerceptron:
         """Return an untrained network that suits the prepared training set."""

@@ -45,13 +45,22 @@ class Reading:
             source, category=self.category, ignore=self.ignore, weights=self.weights, header=self.header
         )
 
+    def refuse(self, source: str) -> None:
+        """Raise an error of usage at any option, where DATA are packed, and no columns any more."""
+        require_unset(source, **attrs.asdict(self, recurse=False))
+
     def data_set(self, file: str) -> DataSet:
         """Read a file; without a target, the last column is what is to be learnt."""
+        return DataSet.from_csv(file, **self.options(file))
+
+    def options(self, file: str) -> dict[str, Any]:
+        """Return what `DataSet.from_csv` is to be told about a file."""
         # A number is a column's place: as a value of the first record it does not show a header.
         known = [name for name in self.target if not name.isdigit()]
         names = open_unknown(file, known, header=self.header).names
         targets = [column(given, names) for given in self.target]
-        options: dict[str, Any] = {
+        return {
+            "target": targets or -1,
             "task": self.task,
             "kinds": {column(given, names): "category" for given in self.category},
             "ignore": [column(given, names) for given in self.ignore],
@@ -59,7 +68,6 @@ class Reading:
             "missing": self.missing or "refuse",
             "header": self.header,
         }
-        return DataSet.from_csv(file, targets or -1, **options)
 
 
 def column(given: str, names: Sequence[str]) -> str:
@@ -73,7 +81,7 @@ def column(given: str, names: Sequence[str]) -> str:
 
 
 def require_unset(source: str, **options: object) -> None:
-    """Raise an error of usage at an option about columns that is set although DATA is a public data set."""
+    """Raise an error of usage at an option about columns that is set where the columns of DATA are known."""
     for name, value in options.items():
         if value not in (None, ()):
             raise typer.BadParameter(f"the columns of {source} are known", param_hint=f"--{name}")

@@ -1,4 +1,4 @@
-"""DATA on the command line: a CSV file, or the name of a public data set."""
+"""DATA on the command line: a CSV file, packed data, or the name of a public data set."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import typer
 from neuralframe.cli.reading import require_unset
 from neuralframe.cli.telling import tell
 from neuralframe.cli.usage import usage
-from neuralframe.data import datasets
+from neuralframe.data import datasets, storage
 from neuralframe.data.csv_reader import read_inputs
 from neuralframe.data.data_set import DataSet
+from neuralframe.data.packed_header import HEADER_NAME
 from neuralframe.data.wording import listing
 from neuralframe.exceptions import ChoiceError, DataError, DownloadError
+from neuralframe.networks.preparation import prepared_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +47,11 @@ def is_public(source: str) -> bool:
     return source in datasets.names()
 
 
+def is_packed(source: str) -> bool:
+    """Say whether DATA is a folder of packed data; what is on HDFS or S3 is taken for one."""
+    return storage.is_remote(source) or Path(source, HEADER_NAME).is_file()
+
+
 def require_source(source: str) -> None:
     """Raise `ChoiceError` if DATA looks like the name of a public data set, but of none that there is."""
     looks_like_a_name = not Path(source).suffix and Path(source).name == source
@@ -55,6 +62,9 @@ def require_source(source: str) -> None:
 def read(source: str, reading: Reading) -> DataSet:
     """Return what is to be learnt from."""
     require_source(source)
+    if is_packed(source):
+        reading.refuse(source)
+        return DataSet.open(source)
     if not is_public(source):
         return reading.data_set(source)
     reading.refuse_columns(source)
@@ -94,6 +104,9 @@ def read_like(source: str, encoding: Encoding, header: bool | None = None) -> Da
 
     """
     require_source(source)
+    if is_packed(source):
+        require_unset(source, header=header)
+        return DataSet.open(source)
     if not is_public(source):
         return DataSet.from_csv(source, encoding=encoding, header=header)
     require_unset(source, header=header)
@@ -112,6 +125,8 @@ def read_like(source: str, encoding: Encoding, header: bool | None = None) -> Da
 def read_inputs_like(source: str, encoding: Encoding, header: bool | None = None) -> Array:
     """Return inputs, encoded and normalized, from what may lack the target."""
     require_source(source)
+    if is_packed(source):
+        return prepared_like(encoding, read_like(source, encoding, header)).inputs
     if not is_public(source):
         return read_inputs(source, encoding, header=header)[0]
     raw = read_like(source, encoding, header).inputs

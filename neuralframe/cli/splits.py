@@ -49,6 +49,12 @@ class Parts:
         how = f"{self.how}; {len(validation)} of those to train are only watched"
         return attrs.evolve(self, training=training, validation=validation, how=how)
 
+    def watching(self, validation: DataSet) -> Parts:
+        """Return the parts with the samples of another data set to be watched."""
+        return attrs.evolve(
+            self, validation=validation, how=f"{self.how}; {len(validation)} others are watched"
+        )
+
 
 def require_share(share: float | None, option: str) -> None:
     """Raise an error of usage unless some rows stay when such a share is taken."""
@@ -68,7 +74,8 @@ def split(data: DataSet, source: str, *, share: float | None, first: int | None,
         first = FIRST_ROWS.get(source)
     if first is not None:
         return _split_in_order(data, first)
-    return _split_at_random(data, USUAL_SHARE if share is None else share, seed)
+    usual = USUAL_SHARE if data.source is None else 0.0  # packed data stay in their files
+    return _split_at_random(data, usual if share is None else share, seed)
 
 
 def _split_in_order(data: DataSet, first: int) -> Parts:

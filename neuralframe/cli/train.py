@@ -18,8 +18,8 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A CSV file, or a public data set: abalone, digits, iris, wisconsin-diagnostic, "
-            "wisconsin-prognostic.",
+            help="A CSV file, packed data (`neuralframe pack`), or a public data set: abalone, digits, iris, "
+            "wisconsin-diagnostic, wisconsin-prognostic.",
         ),
     ],
     *,
@@ -87,7 +87,7 @@ def train(
             metavar="SHARE",
             rich_help_panel=DATA,
             help="The share of the rows to hold out, below 1; 0 for none; 0.25 unless --train-rows says "
-            "otherwise.",
+            "otherwise, and none of packed data.",
         ),
     ] = None,
     train_rows: Annotated[
@@ -107,15 +107,23 @@ def train(
             help="The share of the training rows to watch the error of, and not to learn from; below 1.",
         ),
     ] = None,
+    validation_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PACKED",
+            rich_help_panel=DATA,
+            help="Instead: packed data to watch the error of (`neuralframe pack --validation-out`).",
+        ),
+    ] = None,
     normalize: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME",
             rich_help_panel=DATA,
             help="standardizer, min_max_scaler, max_abs_scaler, robust_scaler or none; targets that are "
-            "numbers are normalized too.",
+            "numbers are normalized too. By default standardizer; packed data are taken as they are.",
         ),
-    ] = "standardizer",
+    ] = None,
     hidden: Annotated[
         list[str],
         typer.Option(
@@ -188,15 +196,15 @@ def train(
         ),
     ] = None,
     block_size: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1,
             metavar="N",
             rich_help_panel=WORK,
-            help="Samples a block. It is part of the data: another size may change the last bits of the "
-            "results.",
+            help="Samples a block; by default 256, or as they were packed. It is part of the data: another "
+            "size may change the last bits of the results.",
         ),
-    ] = 256,
+    ] = None,
     dtype: Annotated[
         str,
         typer.Option(
@@ -249,6 +257,8 @@ def train(
     - `neuralframe train abalone --iterations 5000 --checkpoint run-1`
     """
     from neuralframe.cli.plan import (
+        NO_NORMALIZER,
+        USUAL_NORMALIZER,
         Plan,
         engine_of,
         floating_point_type,
@@ -259,7 +269,7 @@ def train(
     )
     from neuralframe.cli.reading import Reading
     from neuralframe.cli.runs import Notes, keep_samples, require_new, saying_how_to_resume
-    from neuralframe.cli.sources import or_fallback, read
+    from neuralframe.cli.sources import is_packed, or_fallback, read
     from neuralframe.cli.splits import require_share, split
     from neuralframe.cli.training import (
         announce,
@@ -268,11 +278,12 @@ def train(
         require_room,
         watch,
     )
+    from neuralframe.data.data_set import DataSet
 
     plan = Plan(
         hidden=hidden_sizes(hidden),
         transfer=transfer_function_of(transfer),
-        normalizer=normalizer_of(normalize),
+        normalizer=normalizer_of(normalize or (NO_NORMALIZER if is_packed(data) else USUAL_NORMALIZER)),
         rule=rule_of(rule, rate=rate, momentum=momentum, variant=variant),
         engine=engine_of(engine, workers),
         dtype=floating_point_type(dtype),
@@ -295,6 +306,8 @@ def train(
     )
     require_share(test, "--test")
     require_share(validation, "--validation")
+    if validation and validation_data is not None:
+        raise typer.BadParameter("give one of them", param_hint="--validation, --validation-data")
     require_room(model or default_model(data), history, data)
     if checkpoint is not None:
         require_new(checkpoint)
@@ -305,7 +318,10 @@ def train(
         test = train_rows = None
         require_room(model or default_model(source), history, data)
     parts = split(samples, source, share=test, first=train_rows, seed=seed)
-    parts = plan.prepared(parts.with_validation(validation, seed))
+    parts = parts.with_validation(validation, seed)
+    if validation_data is not None:
+        parts = parts.watching(DataSet.open(validation_data))
+    parts = plan.prepared(parts)
     network = plan.network_for(parts.training)
     if not quiet:
         announce(source, samples, parts, network, plan)

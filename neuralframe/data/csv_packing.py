@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from copy import deepcopy
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from neuralframe.core.arrays import float_type
+from neuralframe.data import storage
 from neuralframe.data.checks import cast
 from neuralframe.data.csv_reader import learnt
 from neuralframe.data.data_set import default_block_size
@@ -73,8 +73,8 @@ def pack_csv(
         numbers are kept in memory in the first pass, eight bytes each; not so for a ``"mean"``.
     normalize, normalize_targets : Normalizer or its name, optional
         As for `DataSet.normalized`: one that is fitted is applied as it is, any other is fitted to the
-        samples that go to `out`. One that needs all samples at once, such as the robust scaler, must be fitted
-        before. Until it is known how to normalize, samples wait in a temporary file beside `out` (in
+        samples that go to `out`. One that needs all samples at once, such as the robust scaler, must be
+        fitted before. Until it is known how to normalize, samples wait in a temporary file beside `out` (in
         ``TMPDIR`` if that is remote), eight bytes a number.
     dtype : {"float64", "float32"}
     block_size : int, optional
@@ -113,8 +113,7 @@ def pack_csv(
 
     """
     files = [paths] if isinstance(paths, str | PathLike) else list(paths)
-    total = sum(Path(path).stat().st_size for path in files if Path(path).is_file())
-    with progress_of("surveying", total, progress) as watch:
+    with progress_of("surveying", storage.size_of(files), progress) as watch:
         samples = learnt(files, target, watch=watch, **reading)
     pack_records(
         samples, out, normalize=normalize, normalize_targets=normalize_targets, dtype=dtype,

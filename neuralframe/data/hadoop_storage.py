@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import subprocess
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -44,17 +45,18 @@ class HadoopStorage(RemoteStorage):
     def upload(self, local: Path, address: str, *, replace: bool) -> None:
         parent, _, name = address.rpartition("/")
         fresh, old = (f"{parent}/.{name}.{secrets.token_hex(8)}{end}" for end in ("", ".old"))
+        moved = False
         try:
             self._run("-put", str(local), fresh)
-            if replace:
-                self._run("-mv", address, old, missing_is_error=False)
+            moved = replace and self._run("-mv", address, old, missing_is_error=False).returncode == 0
             self._run("-mv", fresh, address)
         except BaseException:
-            if replace:
-                self._run("-mv", old, address, missing_is_error=False)
-            self._run("-rm", "-r", "-f", "-skipTrash", fresh, missing_is_error=False)
+            with suppress(DataError):  # what went wrong first is what is told
+                self._run("-rm", "-r", "-f", "-skipTrash", fresh)
+            if moved:
+                self._run("-mv", old, address)
             raise
-        if replace:
+        if moved:
             self._run("-rm", "-r", "-f", "-skipTrash", old)
 
     def download(self, address: str, local: Path) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array, Vector
 
-    Portions = Callable[[], Iterable[Vector]]
+    Portions = Callable[[], Iterable[Array]]
 
 PORTION_ROWS = 1024
 """Rows that are summed at a time: a mean is the same whether its samples are in memory or go by."""
@@ -135,8 +135,9 @@ class Normalizer(Component):
             If the normalizer needs all samples at once.
 
         """
-        lows, highs = zip(*((x.min(axis=0), x.max(axis=0)) for x in portions()), strict=True)
-        low, high = np.min(lows, axis=0), np.max(highs, axis=0)
+        low, high = np.array([np.inf]), np.array([-np.inf])
+        for x in portions():
+            low, high = np.minimum(low, x.min(axis=0)), np.maximum(high, x.max(axis=0))
         with np.errstate(over="ignore", invalid="ignore"):
             center, scale = self.portion_statistics(portions, low, high)
         return self._fitted(center, scale, low, high, names)
@@ -159,8 +160,8 @@ class Normalizer(Component):
             name = column if names is None else names[column]
             largest = max(abs(low[column]), abs(high[column]))
             raise NonFiniteError(
-                f"{type(self).__name__}: the values of column {name!r} are too large, up to {largest:g}: their "
-                "mean or spread cannot be computed. Scale them down, or leave the column out"
+                f"{type(self).__name__}: the values of column {name!r} are too large, up to {largest:g}: "
+                "their mean or spread cannot be computed. Scale them down, or leave the column out"
             )
         # The rounding of a mean gives a constant column a tiny spread, and that of the values may be all
         # there is between the quartiles; neither means anything.

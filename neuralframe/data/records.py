@@ -319,10 +319,9 @@ def read_rows(
             offset = start.offset or len(codecs.BOM_UTF8) * content.peek().startswith(codecs.BOM_UTF8)
             content.seek(offset)
             # newline="": the csv module finds the ends of lines itself, also inside quotes
-            stream: Iterable[str] = io.TextIOWrapper(content, encoding="utf-8", newline="")
-            if lines is not None:
-                stream = lines.passing(stream, Place(offset, line))
-            reader = csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=True)
+            stream = io.TextIOWrapper(content, encoding="utf-8", newline="")
+            texts = stream if lines is None else lines.passing(stream, Place(offset, line))
+            reader = csv.reader(texts, delimiter=delimiter, strict=True, skipinitialspace=True)
             for fields in reader:
                 if fields:
                     yield line, fields

@@ -14,10 +14,10 @@ from neuralframe.exceptions import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from neuralframe.core.arrays import Vector
+    from neuralframe.core.arrays import Array, Vector
     from neuralframe.data.encoding import Encoding
 
-    Portion = tuple[Vector, Vector, Vector | None]
+    Portion = tuple[Array, Array, Vector | None]
     Normalizing = str | Normalizer | type[Normalizer] | None
 
 
@@ -80,22 +80,22 @@ class Scaling:
 
 
 def _fitted(
-    normalizer: Normalizer | None, arrays: Callable[[], Iterable[Vector]], names: Sequence[str] | None
+    normalizer: Normalizer | None, arrays: Callable[[], Iterable[Array]], names: Sequence[str] | None
 ) -> Normalizer | None:
     if normalizer is None or normalizer.fitted:
         return normalizer
     return normalizer.fit_portions(lambda: _regrouped(arrays()), names=names)
 
 
-def _regrouped(arrays: Iterable[Vector]) -> Iterator[Vector]:
+def _regrouped(arrays: Iterable[Array]) -> Iterator[Array]:
     """Yield the same rows, `PORTION_ROWS` at a time; the last may be fewer."""
-    waiting: list[Vector] = []
+    waiting: list[Array] = []
     n_waiting = 0
     for array in arrays:
         rows = array
         while n_waiting + len(rows) >= PORTION_ROWS:
             taken = PORTION_ROWS - n_waiting
-            yield np.concatenate([*waiting, rows[:taken]])
+            yield np.concatenate([*waiting, rows[:taken]]) if waiting else rows[:taken]
             waiting, n_waiting, rows = [], 0, rows[taken:]
         if len(rows):
             waiting.append(rows)

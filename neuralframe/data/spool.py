@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from neuralframe.core.arrays import Vector
+    from neuralframe.core.arrays import Array, Vector
 
-    Portion = tuple[Vector, Vector, Vector | None]
+    Portion = tuple[Array, Array, Vector | None]
 
 
 @attrs.define(eq=False)
@@ -42,7 +42,7 @@ class Spool:
         assert self._file is not None
         self._file.close()
 
-    def add(self, inputs: Vector, targets: Vector, sample_weights: Vector | None) -> None:
+    def add(self, inputs: Array, targets: Array, sample_weights: Vector | None) -> None:
         """Append samples."""
         weights = np.empty((len(inputs), 0)) if sample_weights is None else sample_weights[:, np.newaxis]
         self._widths = inputs.shape[1], targets.shape[1], weights.shape[1]

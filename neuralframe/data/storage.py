@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 from neuralframe.exceptions import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from os import PathLike
 
     from neuralframe.data.remote_storage import RemoteStorage
 
@@ -69,6 +70,11 @@ def lengths(folder: str) -> dict[str, int]:
     if is_remote(folder):
         return _remote(folder).lengths(folder)
     return {path.name: path.stat().st_size for path in Path(folder).iterdir() if path.is_file()}
+
+
+def size_of(files: Iterable[str | PathLike[str]]) -> int:
+    """Return the bytes of all those local files that there are."""
+    return sum(Path(file).stat().st_size for file in files if Path(file).is_file())
 
 
 @contextmanager

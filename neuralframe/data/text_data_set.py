@@ -52,7 +52,7 @@ def open_csv(
     ]
     copies = {folder: storage.LocalCopies(folder) for folder in map(_folder_of, addresses)}
     local = [copies[_folder_of(address)].path(_name_of(address)) for address in addresses]
-    total = sum(path.stat().st_size for path in local if path.is_file())
+    total = storage.size_of(local)
     with progress_of("surveying", total, progress) as watch:
         samples = learnt(local, target, watch=watch, **reading)
     scaling = Scaling.of(samples.encoding, normalize, normalize_targets)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import attrs
 
 from neuralframe.data.block_record import TOKEN_BYTES, write_block
 from neuralframe.data.packed_data_set import PackedSamples
+from neuralframe.data.storage import is_remote
+from neuralframe.data.text_samples import TextSamples
 from neuralframe.exceptions import EngineError
-from neuralframe.mapreduce.shipped_job import Placement
+from neuralframe.mapreduce.shipped_job import InputFile, Placement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +32,14 @@ class BlockFiles:
         Paths, or addresses on HDFS or S3; one map each.
     placements : dict of str to Placement
         By token, in hexadecimal digits.
+    files : dict of str to InputFile
+        What there is to say of each, by the path that its address ends with.
 
     """
 
     addresses: tuple[str, ...]
     placements: dict[str, Placement]
+    files: dict[str, InputFile]
 
     @classmethod
     def of(cls, blocks: Blocks, folder: Path, maps: int, store: Callable[[str], str]) -> BlockFiles:
@@ -47,7 +53,7 @@ class BlockFiles:
         maps : int
             Files, about, for each part that lies in memory.
         store : callable
-            Takes the path of a file in `folder` to its address for the tasks.
+            Takes the path of a local file to its address for the tasks.
 
         Raises
         ------
@@ -57,19 +63,35 @@ class BlockFiles:
         """
         addresses: list[str] = []
         placements: dict[str, Placement] = {}
+        files: dict[str, InputFile] = {}
         for part, start in zip(blocks.parts, blocks.starts, strict=True):
-            if isinstance(part, PackedSamples):
-                token, files = part.header.token, [part.address_of(file) for file in part.part_files]
+            placement = Placement(start, part.part)
+            if isinstance(part, TextSamples):
+                found = {
+                    text.address: InputFile(text.address, placement, part.description(text))
+                    for text in part.files
+                }
             else:
-                token = secrets.token_bytes(TOKEN_BYTES)
-                files = [store(path) for path in _write(part, folder, token, maps)]
-            if token.hex() in placements:
-                raise EngineError(
-                    f"{files[0]} and its like are training and validation data at once; hold out others"
-                )
-            placements[token.hex()] = Placement(start, part.part)
-            addresses += files
-        return cls(tuple(addresses), placements)
+                token, paths = _records_of(part, folder, maps)
+                if token.hex() in placements:
+                    raise EngineError(
+                        f"{paths[0]} and its like are training and validation data at once; hold out others"
+                    )
+                placements[token.hex()] = placement
+                found = {path: InputFile(path) for path in paths}
+            for path, file in found.items():
+                address = path if is_remote(path) else store(path)
+                addresses.append(address)
+                files[urlsplit(address).path] = file
+        return cls(tuple(addresses), placements, files)
+
+
+def _records_of(part: BlockSource, folder: Path, maps: int) -> tuple[bytes, list[str]]:
+    """Return the token of the blocks of a part, and the files of records that hold them."""
+    if isinstance(part, PackedSamples):
+        return part.header.token, [part.address_of(file) for file in part.part_files]
+    token = secrets.token_bytes(TOKEN_BYTES)
+    return token, _write(part, folder, token, maps)
 
 
 def _write(part: BlockSource, folder: Path, token: bytes, maps: int) -> list[str]:

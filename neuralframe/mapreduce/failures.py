@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -30,6 +30,8 @@ class Failure:
         As Python prints it.
     is_certain : bool
         Whether another attempt would fail too, as at a damaged record.
+    attributes : dict
+        What else the exception says, such as file and line.
 
     """
 
@@ -38,6 +40,7 @@ class Failure:
     notes: tuple[str, ...]
     traceback: str
     is_certain: bool
+    attributes: dict[str, Any] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, problem: Exception) -> Failure:
@@ -48,6 +51,11 @@ class Failure:
             tuple(getattr(problem, "__notes__", ())),
             "".join(traceback.format_exception(problem)),
             is_certain=isinstance(problem, NeuralFrameError) and not isinstance(problem, EngineError),
+            attributes={
+                name: value
+                for name, value in vars(problem).items()
+                if name != "__notes__" and isinstance(value, str | int | float | None)
+            },
         )
 
     def to_packet(self) -> bytes:
@@ -66,8 +74,10 @@ class Failure:
         Its notes are those of the task's exception, and the traceback there.
         """
         own = getattr(exceptions, self.kind, None)
-        if isinstance(own, type) and issubclass(own, NeuralFrameError) and "__init__" not in vars(own):
-            problem = own(self.message)
+        if isinstance(own, type) and issubclass(own, NeuralFrameError):
+            problem = own.__new__(own, self.message)
+            problem.args = (self.message,)
+            vars(problem).update(self.attributes)
         else:
             problem = EngineError(f"a task failed with {self.kind}: {self.message}")
         for note in (*self.notes, f"in a task:\n{self.traceback}"):

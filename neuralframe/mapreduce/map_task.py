@@ -12,7 +12,7 @@ from neuralframe.mapreduce.partial_sum import PartialSum
 
 if TYPE_CHECKING:
     from neuralframe.data.blocks import Block
-    from neuralframe.mapreduce.shipped_job import ShippedJob
+    from neuralframe.mapreduce.shipped_job import InputFile, ShippedJob
 
 
 class MapTask:
@@ -22,15 +22,15 @@ class MapTask:
     ----------
     sums : PartialSum
         The sums over the blocks so far.
-    n_samples : int
-        Samples mapped so far.
+    n_blocks, n_samples : int
+        Blocks and samples mapped so far.
 
     """
 
     def __init__(self, shipped: ShippedJob) -> None:
         self._shipped = shipped
         self.sums = PartialSum(shipped.job.combine)
-        self.n_samples = 0
+        self.n_blocks = self.n_samples = 0
 
     def map_record(self, record: bytes, where: str) -> Block:
         """Map the block in a record, and return it; `where` names file and record.
@@ -53,6 +53,23 @@ class MapTask:
         self.map_block(block, where)
         return block
 
+    def map_text(self, copy: str, file: InputFile) -> None:
+        """Map the blocks of a text file, of which the task has a copy.
+
+        Raises
+        ------
+        RecordError
+            At a bad record; it names file, line, column and value.
+
+        """
+        from neuralframe.data.text_samples import blocks_of_file  # noqa: PLC0415 - few tasks read text
+
+        assert file.text is not None
+        assert file.placement is not None
+        start, part = file.placement.start, file.placement.part
+        for block in blocks_of_file(copy, file.text):
+            self.map_block(attrs.evolve(block, number=start + block.number, part=part), file.name)
+
     def map_block(self, block: Block, where: str) -> None:
         """Map a block that has its number among all and its part."""
         try:
@@ -64,4 +81,5 @@ class MapTask:
             )
             raise
         self.sums.add_block(block.number, sums)
+        self.n_blocks += 1
         self.n_samples += block.n_samples

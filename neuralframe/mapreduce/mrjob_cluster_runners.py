@@ -87,9 +87,10 @@ class SparkRunner(SparkMRJobRunner):  # type: ignore[misc]
     timeout: float | None = None
 
     def _get_steps(self) -> list[dict[str, Any]]:
-        # mrjob's harness calls a combiner for two values at a time, each time with a job read anew. The mapper
-        # has merged what a part file holds already.
-        return [{name: of for name, of in step.items() if name != "combiner"} for step in super()._get_steps()]
+        # mrjob's harness calls a combiner for two values at a time, each time with a job read anew. The
+        # mapper has merged what a part file holds already.
+        steps = super()._get_steps()
+        return [{name: part for name, part in step.items() if name != "combiner"} for step in steps]
 
     def _spark_harness_path(self) -> str:
         if find_spec("pyspark") is None:

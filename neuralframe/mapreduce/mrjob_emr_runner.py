@@ -80,7 +80,7 @@ class EMRRunner(EMRJobRunner):  # type: ignore[misc]  # mrjob has no types
             )
 
     def _cancel(self, step_id: str) -> None:
-        """Cancel a step; where that is not possible, end the cluster if it is this runner's own."""
+        """Cancel a step; it is a warning if that is not possible, as on a cluster that has ended."""
         client = self.make_emr_client()
         try:
             client.cancel_steps(
@@ -135,5 +135,5 @@ class EMRCluster:
     def close(self) -> None:
         """End the cluster, if it was started here."""
         if self._owner is not None:
-            self._owner.cleanup()
+            self._owner.cleanup(mode=["TMP"])
             self._owner = None

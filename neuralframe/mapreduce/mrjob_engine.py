@@ -167,7 +167,7 @@ class MRJobEngine(Engine):
         # One job at a time: networks that learn in several threads may share an engine.
         with self._lock, self:
             files = self._files_of(blocks)
-            total = self._total(ShippedJob(job, files.placements, len(blocks)), files)
+            total = self._total(ShippedJob(job, files.placements, len(blocks), files.files), files)
         return {key: job.reduce(key, total[key]) for key in sorted(total)}
 
     def _files_of(self, blocks: Blocks) -> BlockFiles:
@@ -194,19 +194,19 @@ class MRJobEngine(Engine):
                 self.reports.append(JobReport(self._n_jobs, seconds, attempt, counters))
                 log.info("job %d took %.2f s; counters: %s", self._n_jobs, seconds, counters)
                 return output.total(shipped.n_blocks)
-            log.warning("job %d, attempt %d failed: %s", self._n_jobs, attempt, output.failures[0].message)
             failures.extend(output.failures)
-            if any(failure.is_certain for failure in failures):
+            if attempt == self.attempts or any(failure.is_certain for failure in failures):
                 break
+            log.warning("job %d failed and is run again: %s", self._n_jobs, output.failures[0].message)
         raise one_for_all(failures)
 
     def _attempt(self, shipped: ShippedJob, files: BlockFiles) -> tuple[Output, Counters]:
         """Return what a job wrote, or why there is nothing."""
         try:
             lines, counters = self._output(shipped, files)
+            return Output.of(lines), counters
         except FAILURES as problem:
             return Output((), {}, (Failure.of(problem),)), {}
-        return Output.of(lines), counters
 
     def _output(self, shipped: ShippedJob, files: BlockFiles) -> tuple[list[bytes], Counters]:
         """Run one attempt of a job and return the lines of its output."""

@@ -7,11 +7,14 @@ under their keys. Between the stages travel lines of ``key TAB base64``.
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 from mrjob.job import MRJob
 
+from neuralframe.exceptions import EngineError
 from neuralframe.mapreduce.failures import Failure
 from neuralframe.mapreduce.map_task import MapTask
 from neuralframe.mapreduce.packet import packet_from_text, packet_to_text
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from neuralframe.mapreduce.job import Sums
-    from neuralframe.mapreduce.partial_sum import Range
 
 BLOCKS, FAILURE = "blocks", "failure"
 """Keys beside those of the job: which blocks were summed, and why a task failed."""
@@ -31,6 +33,7 @@ BLOCKS, FAILURE = "blocks", "failure"
 COUNTERS = "neuralframe"
 MAX_ATTEMPTS = 4
 """Attempts that Hadoop gives a task unless its configuration says otherwise."""
+CHECKSUM_DIGITS = 8
 
 
 class LineProtocol:
@@ -42,18 +45,30 @@ class LineProtocol:
 
 
 class SumsProtocol:
-    """``key TAB base64``; keys of a job are numbers in twenty digits, so that they sort as such."""
+    """``key TAB checksum base64``: the checksum, of the key, in eight hexadecimal digits.
+
+    A packet has its own. Keys of a job are numbers in twenty digits, so that they sort as such.
+    """
 
     def read(self, line: bytes) -> tuple[int | str, bytes]:
-        """Return the key, and the packet still in base64."""
-        key, _, text = line.partition(b"\t")
-        name = key.decode("ascii")
-        return (name if name in (BLOCKS, FAILURE) else int(name)), text
+        """Return the key, and the packet still in base64.
+
+        Raises
+        ------
+        EngineError
+            If the key is damaged: what is under it would be added elsewhere.
+
+        """
+        name, _, rest = line.partition(b"\t")
+        if rest[:CHECKSUM_DIGITS] != _checksum(name):
+            raise EngineError(f"a line between driver and tasks has a damaged key ({name[:40]!r})")
+        key = name.decode("ascii")
+        return (key if key in (BLOCKS, FAILURE) else int(key)), rest[CHECKSUM_DIGITS:]
 
     def write(self, key: int | str, packet: bytes) -> bytes:
         """Return the line."""
-        name = key if isinstance(key, str) else f"{key:020d}"
-        return name.encode("ascii") + b"\t" + packet_to_text(packet)
+        name = key.encode("ascii") if isinstance(key, str) else b"%020d" % key
+        return b"".join([name, b"\t", _checksum(name), packet_to_text(packet)])
 
 
 class SumJob(MRJob):  # type: ignore[misc]  # mrjob has no types
@@ -86,24 +101,36 @@ class SumJob(MRJob):  # type: ignore[misc]  # mrjob has no types
 
     def mapper_init(self) -> None:
         self._n_records = 0
+        self._copy: IO[bytes] | None = None
         with self._reporting() as self._failures:
-            self._task = MapTask(self._shipped())
+            shipped = self._shipped()
+            self._file = shipped.file(self.environment.get("mapreduce_map_input_file", "standard input"))
+            self._task = MapTask(shipped)
+            if self._file.text is not None:
+                self._copy = NamedTemporaryFile(prefix="neuralframe-")  # noqa: SIM115 - closed at the end
 
     def mapper(self, _: None, line: bytes) -> Iterator[tuple[int | str, bytes]]:
-        if not self._failures:
+        """Map a record; of text, whose records may span lines, all are gathered first."""
+        if self._copy is not None:
+            self._copy.write(line + b"\n")
+        elif not self._failures:
             self._n_records += 1
             with self._reporting() as self._failures:
-                self._task.map_record(line, f"{self._input_file()}, record {self._n_records}")
+                self._task.map_record(line, f"{self._file.name}, record {self._n_records}")
         return iter(())
 
     def mapper_final(self) -> Iterator[tuple[int | str, bytes]]:
+        if self._copy is not None:
+            with self._copy, self._reporting() as self._failures:
+                self._copy.flush()
+                self._task.map_text(self._copy.name, self._file)
         if self._failures:
             yield FAILURE, self._failures[0]
             return
         for covered, _ in self._task.sums.ranges():
             yield BLOCKS, write_sums(covered, {})
         yield from keyed_packets(self._task.sums)
-        self.increment_counter(COUNTERS, "blocks mapped", self._n_records)
+        self.increment_counter(COUNTERS, "blocks mapped", self._task.n_blocks)
         self.increment_counter(COUNTERS, "samples mapped", self._task.n_samples)
 
     def combiner_init(self) -> None:
@@ -152,9 +179,6 @@ class SumJob(MRJob):  # type: ignore[misc]  # mrjob has no types
     def _shipped(self) -> ShippedJob:
         return ShippedJob.from_bytes(Path(self.options.job_file).read_bytes())
 
-    def _input_file(self) -> str:
-        return self.environment.get("mapreduce_map_input_file", "standard input")
-
     def _reporting(self) -> Reporting:
         return Reporting(self.stderr, is_last_attempt=self._is_last_attempt())
 
@@ -192,17 +216,10 @@ class Reporting:
         return True
 
 
+def _checksum(name: bytes) -> bytes:
+    return b"%08x" % zlib.crc32(name)
+
+
 def _nothing(left: Sums, right: Sums) -> Sums:  # noqa: ARG001
     """Combine the sums of records that only tell which blocks they cover."""
     return left
-
-
-def read_line(line: bytes) -> tuple[int | str, bytes]:
-    """Return key and packet of a line of the job's output."""
-    key, text = SumsProtocol().read(line)
-    return key, packet_from_text(text)
-
-
-def covered_blocks(packet: bytes) -> Range:
-    """Return the range of blocks that a record under `BLOCKS` tells of."""
-    return read_sums(packet)[0]

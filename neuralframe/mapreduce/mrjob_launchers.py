@@ -99,7 +99,8 @@ class ClusterLauncher(Launcher):
     def store(self, path: str) -> str:
         if self._folder is None:
             return path
-        place = f"{self._folder}/{Path(path).name}"
+        # Part files of two data sets have the same names.
+        place = f"{self._folder}/{uuid4().hex[:8]}-{Path(path).name}"
         if not self._has_stored:
             self._files.mkdir(self._folder)
             self._has_stored = True
@@ -228,8 +229,9 @@ class EMRLauncher(ClusterLauncher):
     def arguments(self) -> Iterator[str]:
         yield from super().arguments()
         yield from (*ONE_MAP_A_FILE, "--no-check-input-paths")
-        if self._folder is not None:
-            yield from ("--cloud-tmp-dir", f"{self._folder}/jobs/")
+        if self.engine.folder is not None:
+            # Each job has a folder of its own there; logs stay, for whoever looks for a reason.
+            yield from ("--cloud-tmp-dir", f"{self.engine.folder.rstrip('/')}/jobs/")
         if self.engine.python is not None:
             yield from ("--python-bin", self.engine.python)
 

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -40,6 +41,26 @@ class Placement:
     part: str
 
 
+@attrs.frozen
+class InputFile:
+    """A file that maps read, where there is more to it than the blocks in it say.
+
+    Attributes
+    ----------
+    name : str
+        What its owner calls it: it may have been copied for the tasks.
+    placement : Placement or None
+        Of text, where the blocks of all its files stand.
+    text : dict or None
+        Of text, how blocks are made of it; see `neuralframe.data.text_samples.blocks_of_file`.
+
+    """
+
+    name: str
+    placement: Placement | None = None
+    text: dict[str, Any] | None = None
+
+
 @attrs.frozen(eq=False)
 class ShippedJob:
     """A job and the data that it is about.
@@ -51,12 +72,19 @@ class ShippedJob:
         By the token of the packed data set, in hexadecimal digits.
     n_blocks : int
         Blocks in all.
+    files : mapping of str to InputFile
+        By the path that an address ends with.
 
     """
 
     job: Job
     placements: Mapping[str, Placement]
     n_blocks: int
+    files: Mapping[str, InputFile] = attrs.field(factory=dict)
+
+    def file(self, address: str) -> InputFile:
+        """Return what is known of an input file."""
+        return self.files.get(urlsplit(address).path, InputFile(address))
 
     def to_bytes(self) -> bytes:
         """Return the job as a packet.
@@ -79,6 +107,7 @@ class ShippedJob:
             "modules": [module_name(module) for module in modules_of(self.job)],
             "placements": {token: attrs.asdict(place) for token, place in self.placements.items()},
             "n_blocks": self.n_blocks,
+            "files": {path: attrs.asdict(file) for path, file in self.files.items()},
         }
         return write_packet(header, arrays)
 
@@ -97,7 +126,8 @@ class ShippedJob:
             _import(module)
         job = from_json(header["job"], arrays)
         placements = {token: Placement(**place) for token, place in header["placements"].items()}
-        return cls(job, placements, header["n_blocks"])
+        files = {path: _input_file(**file) for path, file in header["files"].items()}
+        return cls(job, placements, header["n_blocks"], files)
 
 
 def modules_of(job: Job) -> list[ModuleType]:
@@ -125,6 +155,10 @@ def module_name(module: ModuleType) -> str:
             "Put it into a module of its own and import it from there"
         )
     return MAIN_MODULE
+
+
+def _input_file(name: str, placement: dict[str, Any] | None, text: dict[str, Any] | None) -> InputFile:
+    return InputFile(name, None if placement is None else Placement(**placement), text)
 
 
 def _import(name: str) -> None:

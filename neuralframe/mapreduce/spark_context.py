@@ -98,11 +98,14 @@ def start(settings: Mapping[str, str], *, python: str | None, timeout: float | N
     require_java()
     from pyspark import SparkConf, SparkContext  # noqa: PLC0415
 
+    launches_java = SparkContext._gateway is None  # noqa: SLF001 - nothing public tells
     try:
         context = SparkContext(conf=SparkConf().setAll(list(settings.items())))
     except Exception as problem:
         raise EngineError(f"Spark does not start: {first_line(problem)}") from problem
     try:
+        if launches_java:
+            _clear_properties(context, settings)
         if python is not None:
             context.pythonExec = python
         _await_executors(context, timeout or START_SECONDS)
@@ -199,6 +202,12 @@ def watched(context: Any, timeout: float | None) -> Iterator[threading.Event]:
 def first_line(problem: object) -> str:
     """Return the first line of a message that says something."""
     return next((line.strip() for line in str(problem).splitlines() if line.strip()), type(problem).__name__)
+
+
+def _clear_properties(context: Any, settings: Mapping[str, str]) -> None:
+    """Take settings back from Java, which was launched with them and would give them to the next context too."""
+    for name in settings:
+        context._jvm.java.lang.System.clearProperty(name)  # noqa: SLF001 - no public way
 
 
 def _await_executors(context: Any, timeout: float) -> None:

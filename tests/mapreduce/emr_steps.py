@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 MAP_ATTEMPTS = 2
 
 
-class StepFailed(Exception):
+class StepError(Exception):
     """A command of the step did not succeed."""
 
 
@@ -32,7 +32,6 @@ class StepExecutor(threading.Thread):
         self.backend, self.s3 = backend, s3
         self.done = []
         self.hold = False
-        self.before_step = None
         self._stopping = threading.Event()
 
     def stop(self):
@@ -46,7 +45,10 @@ class StepExecutor(threading.Thread):
 
     def _pending(self):
         clusters = [c for c in list(self.backend.clusters.values()) if c.state in ("RUNNING", "WAITING")]
-        return [step for c in clusters for step in list(c.steps) if step.state in ("PENDING", "STARTING")]
+        # moto calls the first step of a cluster running.
+        states = ("PENDING", "STARTING", "RUNNING")
+        steps = [step for cluster in clusters for step in list(cluster.steps) if step.state in states]
+        return [step for step in steps if step not in self.done]
 
     def _run(self, step):
         step.state = "RUNNING"
@@ -54,7 +56,7 @@ class StepExecutor(threading.Thread):
         try:
             with TemporaryDirectory() as folder:
                 StreamingStep(step.args, self.s3, Path(folder)).run()
-        except Exception as problem:  # noqa: BLE001 - whatever went wrong is the step's reason
+        except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever went wrong is the step's reason
             step.last_state_change_reason = str(problem)
             step.state = "FAILED"
         else:
@@ -71,6 +73,7 @@ class StreamingStep:
         parser = argparse.ArgumentParser(prefix_chars="-", allow_abbrev=False)
         parser.add_argument("-files", default="")
         parser.add_argument("-D", action="append", default=[])
+        parser.add_argument("-cmdenv", action="append", default=[])
         parser.add_argument("-input", action="append")
         for name in ("-archives", "-output", "-mapper", "-combiner", "-reducer"):
             parser.add_argument(name)
@@ -83,7 +86,7 @@ class StreamingStep:
         assert int(self.settings["mapreduce.input.fileinputformat.split.minsize"]) > 2**40
         mapped = [self._map(number, place) for number, place in enumerate(self.given.input)]
         lines = sorted(line for output in mapped for line in output.splitlines(keepends=True))
-        reduced = self._command("reducer", self.given.reducer, b"".join(lines), "r_000000", 0)
+        reduced = self._command("reducer", b"".join(lines), "r_000000", 0)
         bucket, key = bucket_and_key(self.given.output)
         assert "Contents" not in self.s3.list_objects_v2(Bucket=bucket, Prefix=key), "the output exists"
         self.s3.put_object(Bucket=bucket, Key=f"{key}/part-00000", Body=reduced)
@@ -93,22 +96,23 @@ class StreamingStep:
         content = self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         for attempt in range(MAP_ATTEMPTS):
             try:
-                mapped = self._command("mapper", self.given.mapper, content, f"m_{number:06d}", attempt, place)
+                mapped = self._command("mapper", content, f"m_{number:06d}", attempt, place)
                 break
-            except StepFailed:
+            except StepError:
                 if attempt == MAP_ATTEMPTS - 1:
                     raise
         lines = sorted(mapped.splitlines(keepends=True))
-        return self._command("combiner", self.given.combiner, b"".join(lines), f"m_{number:06d}", attempt)
+        return self._command("combiner", b"".join(lines), f"m_{number:06d}", attempt)
 
-    def _command(self, name, command, content, task, attempt, place=""):
+    def _command(self, name, content, task, attempt, place=""):
         """Run a command in a folder of its own, as YARN does, and return its output."""
         folder = self.folder / f"{name}-{task}-{attempt}"
         folder.mkdir()
         for source, target in (entry.rsplit("#", 1) for entry in self.given.files.split(",")):
             bucket, key = bucket_and_key(source)
             self.s3.download_file(bucket, key, str(folder / target))
-        environment = os.environ | {
+        environment = os.environ | dict(setting.split("=", 1) for setting in self.given.cmdenv)
+        environment |= {
             "mapreduce_task_attempt_id": f"attempt_1700000000000_0001_{task}_{attempt}",
             "mapreduce_task_ismap": str(name != "reducer").lower(),
             "mapreduce_map_maxattempts": str(MAP_ATTEMPTS),
@@ -116,7 +120,7 @@ class StreamingStep:
             "mapreduce_map_input_file": place,
         }
         done = subprocess.run(
-            shlex.split(command),
+            shlex.split(getattr(self.given, name)),
             input=content,
             capture_output=True,
             cwd=folder,
@@ -125,7 +129,7 @@ class StreamingStep:
             timeout=60,
         )
         if done.returncode:
-            raise StepFailed(f"{name} {task} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
+            raise StepError(f"{name} {task} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
         return done.stdout
 
 

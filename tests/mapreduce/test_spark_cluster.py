@@ -142,7 +142,12 @@ def test_a_cluster_that_gives_no_executor_is_told(engine, cluster):
     with pytest.raises(nf.EngineError, match="no executor of spark://.* has registered within 3 s"):
         starved.open()
     assert spark_context.running_context() is None
-    engine.open()
+
+
+def test_settings_of_a_session_that_was_stopped_do_not_live_on(cluster, engine, data, jobs):
+    """Java outlives the session; here no task would ever get the GPU that the cluster's tasks were to have."""
+    engine.close()
+    assert nf.SparkEngine("local[1]", timeout=30).run(jobs.Counting(), data.blocks)[0] == data.n_samples
 
 
 def wait_for_two_executors(cluster):
