@@ -1,4 +1,4 @@
-"""The Spark engine: what it adds to a trivial Spark job, beside MLlib's perceptron, and as workers and data grow.
+"""The Spark engine: what it adds to a trivial job, beside MLlib's perceptron, as workers and data grow.
 
 python benchmarks/spark.py
 """
@@ -143,8 +143,11 @@ def overhead(spark: SparkSession, measured: dict[str, Any]) -> str:
         ratio = found["engine"][0] / found["trivial"][0]
         measured[f"overhead, {case.name}"] = found | {"ratio": ratio}
         made.append(
-            [case.name, *(f"{median * 1e3:.1f} ± {iqr * 1e3:.1f}" for median, iqr in found.values())]
-            + [f"{ratio:.2f}"]
+            [
+                case.name,
+                *(f"{median * 1e3:.1f} ± {iqr * 1e3:.1f}" for median, iqr in found.values()),
+                f"{ratio:.2f}",
+            ]
         )
     header = ["network, samples", "trivial job ms", "gradient job ms", "in process, 2 threads ms", "ratio"]
     return "## A gradient job against a trivial one, local[2]\n\n" + table(header, made)
@@ -189,12 +192,21 @@ def beside_mllib(spark: SparkSession, measured: dict[str, Any]) -> str:
         print(case.name, each, ours, flush=True)
         found = {name: float(np.median(values)) for name, values in each.items()}
         ratio = found["evaluation"] / found["ours"]
-        measured[f"mllib, {case.name}"] = found | ours | {"error": history[-1], "ratio": ratio, "rounds": each}
+        measured[f"mllib, {case.name}"] = (
+            found | ours | {"error": history[-1], "ratio": ratio, "rounds": each}
+        )
         made.append(
-            [case.name, f"{found['iteration'] * 1e3:.1f}", f"{(second[1] - first[1]) / (many - few):.2f}"]
-            + [f"{found['evaluation'] * 1e3:.1f}", f"{found['ours'] * 1e3:.1f}", f"{ratio:.1f}"]
-            + [f"{history[-1]:.4f}", f"{found['total']:.1f} ({many})"]
-            + [f"{ours['seconds']:.1f} ({ours['iterations']}, {ours['stopped by']})"]
+            [
+                case.name,
+                f"{found['iteration'] * 1e3:.1f}",
+                f"{(second[1] - first[1]) / (many - few):.2f}",
+                f"{found['evaluation'] * 1e3:.1f}",
+                f"{found['ours'] * 1e3:.1f}",
+                f"{ratio:.1f}",
+                f"{history[-1]:.4f}",
+                f"{found['total']:.1f} ({many})",
+                f"{ours['seconds']:.1f} ({ours['iterations']}, {ours['stopped by']})",
+            ]
         )
     header = [
         "network, samples", "MLlib ms an iteration", "evaluations an iteration", "MLlib ms an evaluation",
@@ -204,10 +216,11 @@ def beside_mllib(spark: SparkSession, measured: dict[str, Any]) -> str:
     return (
         "## Beside MLlib's MultilayerPerceptronClassifier, local[2]\n\n"
         + table(header, made)
-        + "\n\nBoth on the same cached samples in two partitions, sigmoid hidden, softmax outputs, mean "
-        "cross-entropy, float64. Every evaluation of MLlib's L-BFGS is a Spark job of its own; so they are counted "
-        "as the jobs of its job group. What an iteration and an evaluation take is the difference of a long and a "
-        "short training, without the preparation of either."
+        + "\n\nBoth on the same samples in two partitions, sigmoid hidden, softmax outputs, mean "
+        "cross-entropy, float64. Every evaluation of MLlib's L-BFGS is a Spark job of its own; so they are "
+        "counted as the jobs of its job group. What an iteration and an evaluation take is the difference of "
+        "a long and a short training, without the preparation of either. MLlib has its arithmetic from Java "
+        "(the pip package brings no native BLAS)."
     )
 
 
@@ -243,12 +256,16 @@ def partitions(spark: SparkSession, measured: dict[str, Any]) -> str:
         apart = {name: float(np.abs(weights[name] - one[name]).max()) for name in weights}
         measured[f"partitions, {n}"] = apart
         error = model.summary().objectiveHistory[-1]
-        made.append([str(n), f"{error:.15f}", f"{apart['MLlib']:.2g}", f"{run.error:.15f}", f"{apart['ours']:.2g}"])
+        made.append(
+            [str(n), f"{error:.15f}", f"{apart['MLlib']:.2g}", f"{run.error:.15f}", f"{apart['ours']:.2g}"]
+        )
     header = [
         "partitions", "MLlib's error", "largest difference of a weight to one partition", "our error",
         "largest difference",
     ]  # fmt: skip
-    return f"## The same training on several partitions, 100 iterations, {case.name}\n\n" + table(header, made)
+    return f"## The same training on several partitions, 100 iterations, {case.name}\n\n" + table(
+        header, made
+    )
 
 
 def scaling(measured: dict[str, Any]) -> str:

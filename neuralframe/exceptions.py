@@ -117,7 +117,7 @@ class LabelError(DataError):
 
 
 class PackedDataError(DataError):
-    """Packed data are damaged, incomplete, of another version, or no packed data at all; names file and record."""
+    """Packed data are damaged, incomplete, of another version, or none at all; names file and record."""
 
 
 class DownloadError(DataError):

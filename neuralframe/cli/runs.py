@@ -54,12 +54,15 @@ class Notes:
 
 
 def keep_samples(parts: Parts, directory: Path) -> Parts:
-    """Pack the prepared samples into a new run directory and return them as they are read from there."""
+    """Pack the prepared samples into a new run directory and return them as they are read from there.
+
+    Packed data that are learnt from as they are stay where they are.
+    """
     with RunDirectory(directory).made():
         packed: dict[str, Any] = {}
         for part, name in SAMPLES.items():
             data = getattr(parts, part)
-            if data is not None:
+            if data is not None and (part == "held_out" or data.source is None):
                 data.pack(directory / name, replace=True, progress=False)
                 packed[part] = DataSet.open(directory / name)
     return attrs.evolve(parts, **packed)

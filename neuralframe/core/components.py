@@ -192,7 +192,7 @@ def classes_in(description: Any) -> Iterator[type[Component]]:
 def alias_module(module: str, alias: str) -> None:
     """Let the components defined in `module` be found under another module's name as well.
 
-    A script's classes are called ``__main__:Class`` where the script runs, and otherwise where it is imported.
+    The classes of a script are called ``__main__:Class`` where it runs, and by its name elsewhere.
     """
     for family in _FAMILIES.values():
         for name, member in list(family._members.items()):  # noqa: SLF001

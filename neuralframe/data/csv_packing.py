@@ -104,9 +104,10 @@ def pack_csv(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> import neuralframe as nf
     >>> folder = Path(tempfile.mkdtemp())
-    >>> _ = (folder / "sizes.csv").write_text("length,width,kind\\n1,2,a\\n3,5,b\\n5,8,a\\n")
+    >>> _ = (folder / "sizes.csv").write_text("length,width,kind\n1,2,a\n3,5,b\n5,8,a\n")
     >>> nf.pack_csv(folder / "sizes.csv", folder / "sizes.nfd", "kind", normalize="standardizer")
     >>> nf.DataSet.open(folder / "sizes.nfd")
     DataSet(3 samples, 2 inputs, 2 classes, float64, 1 block)

@@ -16,8 +16,9 @@ from neuralframe.data.data_set import DataSet
 from neuralframe.data.encoded_records import EncodedRecords, learn
 from neuralframe.data.encoding import MISSING_VALUES, Encoding
 from neuralframe.data.headers import guess_header
-from neuralframe.data.records import RecordFile, RecordFiles, Records, read_rows
+from neuralframe.data.records import RecordFile, RecordFiles, Records
 from neuralframe.data.roles import Roles, optional_column
+from neuralframe.data.rows import read_rows
 from neuralframe.data.wording import listing, plural
 from neuralframe.exceptions import DataError, ParameterError
 
@@ -91,7 +92,7 @@ def _with_others(first: RecordFile, paths: Sequence[Path], *, header: bool | Non
     files = [first]
     above = _first_row(first) if first.has_header else None
     for path in paths:
-        file = attrs.evolve(first, file=str(path), has_header=False)
+        file = attrs.evolve(first, file=str(path), has_header=False, called=str(path))
         has_header = above is not None and _first_row(file) == above
         if header and not has_header:
             raise DataError(f"{path} has another header than {first.file}: {listing(_first_row(file))}")

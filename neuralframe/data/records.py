@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
+from neuralframe.data.rows import BEGINNING, LineOffsets, read_rows
 from neuralframe.data.wording import plural
 from neuralframe.exceptions import DataError, ParameterError, RecordError
 
@@ -18,58 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from os import PathLike
 
-Row = tuple[int, list[str]]
-"""The line on which a record starts, and its fields."""
+    from neuralframe.data.rows import Place, Row
 
 SPOKEN = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 DELIMITERS = "".join(SPOKEN)
 RECORDS_AT_A_TIME = 512
 """Enough to work a column at a time; few enough to stay in the processor's cache (measured: 512 records
 of ten fields are read half as fast again as 4096)."""
-
-
-@attrs.frozen
-class Place:
-    """Where a record begins: how many bytes come before it, and its line, counted from 1."""
-
-    offset: int
-    line: int
-
-
-BEGINNING = Place(0, 1)
-
-
-class LineOffsets:
-    """Takes note of where the lines that are read begin.
-
-    Attributes
-    ----------
-    n_bytes : int
-        How far the file has been read.
-
-    """
-
-    def __init__(self) -> None:
-        self.n_bytes = 0
-        self._first = 1
-        self._offsets: list[int] = []
-
-    def passing(self, lines: Iterable[str], start: Place) -> Iterator[str]:
-        """Yield the lines, of which the first begins at `start`."""
-        self.n_bytes, self._first, self._offsets = start.offset, start.line, []
-        for text in lines:
-            self._offsets.append(self.n_bytes)
-            self.n_bytes += len(text.encode())
-            yield text
-
-    def place(self, line: int) -> Place:
-        """Return where a line begins that was read, and not forgotten, before."""
-        return Place(self._offsets[line - self._first], line)
-
-    def forget(self) -> None:
-        """Forget the lines that were read so far."""
-        self._first += len(self._offsets)
-        self._offsets.clear()
 
 
 @attrs.frozen(eq=False)
@@ -157,6 +110,8 @@ class RecordFile:
         What stands between two fields.
     has_header : bool
         Whether the first record is a header and not data.
+    called : str
+        What errors name it; by default its path. A copy is called what its user calls the original.
 
     """
 
@@ -164,6 +119,7 @@ class RecordFile:
     names: tuple[str, ...]
     delimiter: str
     has_header: bool
+    called: str = attrs.field(default=attrs.Factory(lambda self: self.file, takes_self=True), kw_only=True)
 
     @classmethod
     def open(
@@ -250,7 +206,7 @@ class RecordFile:
             Records in a portion.
 
         """
-        rows = read_rows(self.file, self.delimiter, start or BEGINNING, lines=lines)
+        rows = read_rows(self.file, self.delimiter, start or BEGINNING, lines=lines, called=self.called)
         if self.has_header and start is None:
             next(rows)
         while portion := list(islice(rows, at_a_time)):
@@ -263,12 +219,12 @@ class RecordFile:
                 raise RecordError(
                     f"the record has {plural(len(fields), 'field')}; expected {width}. "
                     "Is a field missing, or a delimiter inside a field without quotes?",
-                    file=self.file,
+                    file=self.called,
                     line=line,
                 )
         lines, fields_of = zip(*portion, strict=True)
         columns = (tuple(map(str.strip, column)) for column in zip(*fields_of, strict=True))
-        return Records(self.file, lines, dict(zip(self.names, columns, strict=True)))
+        return Records(self.called, lines, dict(zip(self.names, columns, strict=True)))
 
 
 @attrs.frozen(eq=False)
@@ -303,48 +259,6 @@ class RecordFiles:
     def n_bytes(self) -> int:
         """Bytes of all files."""
         return sum(Path(file.file).stat().st_size for file in self.files)
-
-
-def read_rows(
-    file: str, delimiter: str, start: Place = BEGINNING, *, lines: LineOffsets | None = None
-) -> Iterator[Row]:
-    """Read the records of a file with their lines; empty lines are passed over.
-
-    Quoted fields may hold delimiters, doubled quotes and line ends. A byte order mark is no part of
-    the first field. `lines` takes note of where lines begin.
-    """
-    line = start.line
-    try:
-        with open(file, "rb") as content:  # noqa: PTH123
-            offset = start.offset or len(codecs.BOM_UTF8) * content.peek().startswith(codecs.BOM_UTF8)
-            content.seek(offset)
-            # newline="": the csv module finds the ends of lines itself, also inside quotes
-            stream = io.TextIOWrapper(content, encoding="utf-8", newline="")
-            texts = stream if lines is None else lines.passing(stream, Place(offset, line))
-            reader = csv.reader(texts, delimiter=delimiter, strict=True, skipinitialspace=True)
-            for fields in reader:
-                if fields:
-                    yield line, fields
-                line = start.line + reader.line_num
-    except csv.Error as problem:
-        raise RecordError(
-            f"not well-formed text with delimiters ({problem}). Is a quote left open?", file=file, line=line
-        ) from None
-    except UnicodeDecodeError:
-        _raise_encoding_error(file)
-    except OSError as problem:
-        raise DataError(f"{file} cannot be read: {problem.strerror}") from problem
-
-
-def _raise_encoding_error(file: str) -> NoReturn:
-    """Find the line; the decoder itself reads ahead and does not know it."""
-    with open(file, "rb") as stream:  # noqa: PTH123
-        for line, text in enumerate(stream, start=1):  # noqa: B007
-            try:
-                text.decode("utf-8")
-            except UnicodeDecodeError:
-                break
-    raise RecordError("the text is not UTF-8; save the file in that encoding", file=file, line=line)
 
 
 def _guess_delimiter(file: str) -> str:

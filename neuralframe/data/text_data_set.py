@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from neuralframe.core.arrays import float_type
@@ -16,7 +17,7 @@ from neuralframe.data.blocks import Blocks
 from neuralframe.data.csv_reader import learnt
 from neuralframe.data.data_set import default_block_size
 from neuralframe.data.progress import progress_of
-from neuralframe.data.records import LineOffsets
+from neuralframe.data.rows import LineOffsets
 from neuralframe.data.sample_facts import SampleFacts, SampleSurvey
 from neuralframe.data.scaling import Scaling
 from neuralframe.data.stored_data_set import StoredDataSet
@@ -71,7 +72,7 @@ def open_csv(
     with progress_of("looking for blocks", total, progress) as watch:
         index = Index(text, watch)
         for address, file in zip(addresses, samples.source.files, strict=True):
-            index.add(address, file)
+            index.add(address, attrs.evolve(file, called=address))
     return TextDataSet(TextSamples(text, tuple(index.files), tuple(copies.values())), index)
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from neuralframe.core.arrays import Array, Vector
-    from neuralframe.data.records import LineOffsets, Place, RecordFile, Records
+    from neuralframe.data.records import RecordFile, Records
+    from neuralframe.data.rows import LineOffsets, Place
 
     Portion = tuple[Array, Array, Vector | None]
 

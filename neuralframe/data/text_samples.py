@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +11,14 @@ import attrs
 from neuralframe.data.blocks import Block
 from neuralframe.data.records import RecordFile
 from neuralframe.data.text_format import TextFormat
-from neuralframe.exceptions import DataError, RecordError
+from neuralframe.exceptions import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from os import PathLike
 
     from neuralframe.data.encoding import Encoding
-    from neuralframe.data.records import Place
+    from neuralframe.data.rows import Place
     from neuralframe.data.storage import LocalCopies
 
     Address = str | PathLike[str]
@@ -108,8 +107,7 @@ class TextSamples:
         if Path(file.file.file).stat().st_size != file.n_bytes:
             raise DataError(f"{file.address} has changed since it was opened. Open it again")
         place = file.places[index - file.first_block]
-        with _naming(file.address):
-            samples, _ = next(self.format.blocks(file.file, place))
+        samples, _ = next(self.format.blocks(file.file, place))
         return Block(number, *samples, self.part)
 
     def description(self, file: TextFile) -> dict[str, Any]:
@@ -142,26 +140,19 @@ def blocks_of_file(path: Address, description: Mapping[str, Any]) -> Iterator[Bl
 
     """
     format_ = TextFormat.from_json(description["format"])
-    file = RecordFile(str(path), format_.names, format_.delimiter, description["has_header"])
+    file = RecordFile(
+        str(path),
+        format_.names,
+        format_.delimiter,
+        description["has_header"],
+        called=description["address"],
+    )
     n_samples = 0
-    with _naming(description["address"]):
-        for number, (samples, _) in enumerate(format_.blocks(file), start=description["first_block"]):
-            n_samples += len(samples[0])
-            yield Block(number, *samples)
+    for number, (samples, _) in enumerate(format_.blocks(file), start=description["first_block"]):
+        n_samples += len(samples[0])
+        yield Block(number, *samples)
     if n_samples != description["n_samples"]:
         raise DataError(
             f"{description['address']} has {n_samples} samples, not {description['n_samples']}: it has "
             "changed since it was opened. Open it again"
         )
-
-
-@contextmanager
-def _naming(address: str) -> Iterator[None]:
-    """Name the file as its user does where a copy of it has a bad record."""
-    try:
-        yield
-    except RecordError as problem:
-        told = RecordError(
-            problem.problem, file=address, line=problem.line, column=problem.column, value=problem.value
-        )
-        raise told from None

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+BATCH_SETTINGS = {"spark.ui.enabled": "false"}
+"""A job of seconds has no use for a web server."""
+
+LOOPBACK_SETTINGS = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+"""Without a cluster nobody else needs to reach the driver."""
+
 JOB_ID = re.compile(r"Running job: (job_\d+_\d+)")
 
 
@@ -91,6 +97,17 @@ class SparkRunner(SparkMRJobRunner):  # type: ignore[misc]
         # mapper has merged what a part file holds already.
         steps = super()._get_steps()
         return [{name: part for name, part in step.items() if name != "combiner"} for step in steps]
+
+    def _spark_submit_args(self, step_num: int) -> list[str]:
+        settings = dict(BATCH_SETTINGS)
+        if self._spark_master().startswith("local"):
+            settings |= LOOPBACK_SETTINGS
+        quiet = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+        return quiet + list(super()._spark_submit_args(step_num))
+
+    def _cleanup_hadoop_tmp(self) -> None:
+        # mrjob makes this folder and forgets it.
+        self.fs.rm(self._spark_tmp_dir)
 
     def _spark_harness_path(self) -> str:
         if find_spec("pyspark") is None:

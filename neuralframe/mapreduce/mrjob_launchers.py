@@ -45,7 +45,9 @@ class Launcher:
 
     def arguments(self) -> Iterator[str]:
         """Yield arguments of the job that are this kind of runner's own, as on mrjob's command line."""
-        if self.engine.conf is None:
+        # What failed leaves nothing behind either.
+        yield from ("--cleanup-on-failure", "TMP")
+        if self.engine.runner in {"inline", "local"} and self.engine.conf is None:
             yield "--no-conf"
         if self.engine.runner == "local":
             yield from ("--cmdenv", f"PYTHONPATH={_python_path()}")
@@ -91,10 +93,6 @@ class ClusterLauncher(Launcher):
     def _files(self) -> Any:
         """A file system of mrjob's that holds the folder."""
         raise NotImplementedError
-
-    def arguments(self) -> Iterator[str]:
-        # What failed leaves nothing behind either.
-        yield from ("--cleanup-on-failure", "TMP")
 
     def store(self, path: str) -> str:
         if self._folder is None:

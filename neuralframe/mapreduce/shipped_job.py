@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,13 +17,16 @@ from neuralframe.exceptions import EngineError, NeuralFrameError
 from neuralframe.mapreduce.packet import read_packet, write_packet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from types import ModuleType
 
     from neuralframe.mapreduce.job import Job
 
 MAIN_MODULE = "neuralframe_user_main"
 """The name under which a task imports the user's script; its own ``__main__`` is another."""
+
+PROCESS = token_hex(8)
+"""Tells this process from others: where a job comes from, its classes need not be imported."""
 
 
 @attrs.frozen
@@ -102,9 +106,12 @@ class ShippedJob:
             raise EngineError(
                 f"{type(self.job).__name__} cannot be sent to other machines: {problem}"
             ) from problem
+        modules = modules_of(self.job)
         header = {
             "job": described,
-            "modules": [module_name(module) for module in modules_of(self.job)],
+            "process": PROCESS,
+            "modules": [module_name(module) for module in modules],
+            "main": next((module_name(module) for module in modules if module.__name__ == "__main__"), None),
             "placements": {token: attrs.asdict(place) for token, place in self.placements.items()},
             "n_blocks": self.n_blocks,
             "files": {path: attrs.asdict(file) for path, file in self.files.items()},
@@ -122,8 +129,8 @@ class ShippedJob:
 
         """
         header, arrays = read_packet(packet)
-        for module in header["modules"]:
-            _import(module)
+        if header["process"] != PROCESS:
+            _import(header["modules"], header["main"])
         job = from_json(header["job"], arrays)
         placements = {token: Placement(**place) for token, place in header["placements"].items()}
         files = {path: _input_file(**file) for path, file in header["files"].items()}
@@ -161,15 +168,16 @@ def _input_file(name: str, placement: dict[str, Any] | None, text: dict[str, Any
     return InputFile(name, None if placement is None else Placement(**placement), text)
 
 
-def _import(name: str) -> None:
-    try:
-        module = importlib.import_module(name)
-    except ImportError as problem:
-        raise EngineError(
-            f"a task cannot import the module {name!r} ({problem}). A module of your own is sent along if it "
-            "is imported under that name where training starts; other packages must be installed on every "
-            "machine"
-        ) from problem
-    main = sys.modules["__main__"]
-    if name == MAIN_MODULE or getattr(getattr(main, "__spec__", None), "name", None) == name:
-        alias_module(module.__name__, "__main__")
+def _import(modules: Iterable[str], main: str | None) -> None:
+    """Import modules, of which `main` is called ``__main__`` where the job comes from."""
+    for name in modules:
+        try:
+            importlib.import_module(name)
+        except ImportError as problem:
+            raise EngineError(
+                f"a task cannot import the module {name!r} ({problem}). A module of your own is sent along "
+                "if it is imported under that name where training starts; other packages must be installed "
+                "on every machine"
+            ) from problem
+    if main is not None:
+        alias_module(main, "__main__")

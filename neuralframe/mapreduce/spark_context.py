@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuralframe.exceptions import EngineError, MissingPackageError
 from neuralframe.mapreduce.log import log
+from neuralframe.mapreduce.spark_failures import first_line
 from neuralframe.mapreduce.spark_task import BLAS_THREADS
 from neuralframe.mapreduce.user_code import PACKAGE
 
@@ -78,10 +79,10 @@ def context_of(session: Any) -> Any:
     except Exception as problem:
         raise EngineError(
             f"{type(session).__module__}.{type(session).__name__} gives no SparkContext. The Spark engine "
-            "needs a session whose driver is this process, as SparkSession.builder.master(...) makes, not one "
-            "of Spark Connect"
+            "needs a session whose driver is this process, as SparkSession.builder.master(...) makes, "
+            "not one of Spark Connect"
         ) from problem
-    if context._jsc is None:  # noqa: SLF001 - nothing public tells
+    if not is_running(context):
         raise EngineError("the Spark session that was given has been stopped; start another")
     return context
 
@@ -168,6 +169,11 @@ def n_executors(context: Any) -> int:
     return int(registered) - (not is_local(context.master))
 
 
+def is_running(context: Any) -> bool:
+    """Return whether a SparkContext has not been stopped."""
+    return context._jsc is not None and not context._jsc.sc().isStopped()  # noqa: SLF001 - nothing public tells
+
+
 @contextmanager
 def watched(context: Any, timeout: float | None) -> Iterator[threading.Event]:
     """Cancel the Spark jobs that this thread starts once they take too long, or when it is interrupted.
@@ -195,17 +201,21 @@ def watched(context: Any, timeout: float | None) -> Iterator[threading.Event]:
     finally:
         if watchdog is not None:
             watchdog.cancel()
-        if context._jsc is not None:  # noqa: SLF001 - it may have been stopped meanwhile
+        if is_running(context):
             context.removeJobTag(tag)
 
 
-def first_line(problem: object) -> str:
-    """Return the first line of a message that says something."""
-    return next((line.strip() for line in str(problem).splitlines() if line.strip()), type(problem).__name__)
+def no_executor(master: str, seconds: float) -> str:
+    """Return what to say of a cluster without executors."""
+    return (
+        f"no executor of {master} has registered within {seconds:.0f} s. Is the master up, has it workers "
+        "with free cores and memory (spark.executor.memory, spark.cores.max), and can they reach this "
+        "machine (spark.driver.host)?"
+    )
 
 
 def _clear_properties(context: Any, settings: Mapping[str, str]) -> None:
-    """Take settings back from Java, which was launched with them and would give them to the next context too."""
+    """Take settings back from Java, which was launched with them and would give them to the next context."""
     for name in settings:
         context._jvm.java.lang.System.clearProperty(name)  # noqa: SLF001 - no public way
 
@@ -217,18 +227,9 @@ def _await_executors(context: Any, timeout: float) -> None:
     started = changed = time.monotonic()
     known = 0
     while not known or time.monotonic() - changed < SETTLED_SECONDS:
-        if context._jsc.sc().isStopped() or time.monotonic() - started > timeout:  # noqa: SLF001
+        if not is_running(context) or time.monotonic() - started > timeout:
             raise EngineError(no_executor(context.master, time.monotonic() - started))
         time.sleep(POLL_SECONDS)
         if (found := n_executors(context)) != known:
             known, changed = found, time.monotonic()
     log.info("%d Spark executor(s) after %.1f s", known, time.monotonic() - started)
-
-
-def no_executor(master: str, seconds: float) -> str:
-    """Return what to say of a cluster without executors."""
-    return (
-        f"no executor of {master} has registered within {seconds:.0f} s. Is the master up, has it workers "
-        "with free cores and memory (spark.executor.memory, spark.cores.max), and can they reach this "
-        "machine (spark.driver.host)?"
-    )

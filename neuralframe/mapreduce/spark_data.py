@@ -207,7 +207,7 @@ def must_be_cached(blocks: Blocks, *, is_local: bool) -> bool:
 def _sources(
     context: Any, blocks: Blocks, tokens: Sequence[bytes], n_partitions: int
 ) -> Iterator[tuple[Any, NamedFiles]]:
-    """Yield RDDs of records and the files they are of: one for each packed part, one for what is in memory."""
+    """Yield RDDs of records and the files they are of: one for each packed part, one for data in memory."""
     in_memory = []
     for part, token in zip(blocks.parts, tokens, strict=True):
         if isinstance(part, PackedSamples):

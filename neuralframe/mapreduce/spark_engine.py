@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import shutil
-import sys
 import tempfile
 import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.validation import whole
 from neuralframe.exceptions import EngineError, ParameterError
@@ -21,13 +19,14 @@ from neuralframe.mapreduce.failures import Failure, one_for_all
 from neuralframe.mapreduce.log import log
 from neuralframe.mapreduce.partial_sum import PartialSum
 from neuralframe.mapreduce.shipped_job import ShippedJob
+from neuralframe.mapreduce.spark_code import SentCode
 from neuralframe.mapreduce.spark_data import CachedData, FileData, must_be_cached
+from neuralframe.mapreduce.spark_failures import as_own
 from neuralframe.mapreduce.spark_task import FAILURE, SparkTask
-from neuralframe.mapreduce.spark_worker import failure_told, read_keyed
-from neuralframe.mapreduce.user_code import own_modules, write_package, write_user_code
+from neuralframe.mapreduce.spark_worker import read_keyed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from neuralframe.data.blocks import Blocks
     from neuralframe.mapreduce.job import Job, KeyedSums
@@ -91,7 +90,7 @@ class SparkEngine(Engine):
 
     """
 
-    name: ClassVar[str] = "spark"
+    name = "spark"
 
     def __init__(
         self,
@@ -132,14 +131,16 @@ class SparkEngine(Engine):
         self._is_own = False
         self._work: Path | None = None
         self._data: SparkData | None = None
-        self._sent: set[str] = set()
-        self._sent_modules: frozenset[str] = frozenset()
+        self._code: Any = None
 
     def open(self) -> None:
         with self._lock:
             if self._openings == 0:
                 self._context, self._is_own = self._find_context()
                 self._work = Path(tempfile.mkdtemp(prefix="neuralframe-"))
+                self._code = SentCode(self._context, self._work)
+                if self.ship_package:
+                    self._code.send_package()
             self._openings += 1
 
     def close(self) -> None:
@@ -158,7 +159,7 @@ class SparkEngine(Engine):
         shutil.rmtree(self._work, ignore_errors=True)
         if self._is_own:
             self._context.stop()
-        elif self._data is not None and is_running(self._context):
+        elif self._data is not None and spark_context.is_running(self._context):
             self._data.forget()
 
     def _find_context(self) -> tuple[Any, bool]:
@@ -196,7 +197,7 @@ class SparkEngine(Engine):
         self._n_jobs += 1
         with self._reporting():
             data = self._data_of(blocks)
-            self._send_code(job)
+            self._code.send_for(job)
             shipped = ShippedJob(job, data.placements, len(blocks))
             results = self._results(shipped.to_bytes(), data)
         failures = [Failure.from_packet(packet) for kind, packet in results if kind == FAILURE]
@@ -215,7 +216,7 @@ class SparkEngine(Engine):
         try:
             return data.results(task, groups_for(data.n_partitions, len(packet)))
         finally:
-            if is_large and is_running(self._context):
+            if is_large and spark_context.is_running(self._context):
                 sent.destroy()
 
     def _data_of(self, blocks: Blocks) -> SparkData:
@@ -232,29 +233,6 @@ class SparkEngine(Engine):
             return CachedData.of(self._context, blocks, n_partitions)
         folder = Path(tempfile.mkdtemp(prefix="data-", dir=self._work))
         return FileData.of(self._context, blocks, folder, n_partitions)
-
-    def _send_code(self, job: Job) -> None:
-        """Send the modules of the user's that a job is made of, and neuralframe if asked to."""
-        if self.ship_package and "package" not in self._sent:
-            self._sent.add("package")
-            self._add_archive("neuralframe_package", write_package)
-        own = own_modules(job)
-        if not own <= self._sent_modules:
-            self._sent_modules |= own
-            self._add_archive("neuralframe_user", write_user_code)
-
-    def _add_archive(self, name: str, write: Callable[[Path], None]) -> None:
-        """Have every worker import from an archive; Spark knows archives by their names."""
-        assert self._work is not None
-        written = self._work / "code.zip"
-        write(written)
-        digest = hashlib.sha256(written.read_bytes()).hexdigest()[:16]
-        if digest not in self._sent:
-            self._sent.add(digest)
-            path = list(sys.path)
-            self._context.addPyFile(str(written.rename(self._work / f"{name}_{digest}.zip")))
-            # Here everything is imported from where it was before.
-            sys.path[:] = path
 
     def _kept_bytes(self) -> int:
         if self.kept_bytes is not None:
@@ -274,7 +252,7 @@ class SparkEngine(Engine):
         except (Py4JError, PySparkException, ConnectionError) as problem:
             if ran_out.is_set():
                 raise self._too_slow() from problem
-            raise told(problem) from problem
+            raise as_own(problem) from problem
 
     def _too_slow(self) -> EngineError:
         assert self.timeout is not None
@@ -285,11 +263,6 @@ class SparkEngine(Engine):
         )
 
 
-def is_running(context: Any) -> bool:
-    """Return whether a SparkContext has not been stopped."""
-    return context._jsc is not None and not context._jsc.sc().isStopped()  # noqa: SLF001 - nothing public tells
-
-
 def groups_for(n_partitions: int, packet_bytes: int) -> int:
     """Return in how many groups partitions are merged before the driver sees sums; 0 if they are not.
 
@@ -298,19 +271,3 @@ def groups_for(n_partitions: int, packet_bytes: int) -> int:
     if n_partitions * packet_bytes <= GATHERED_BYTES:
         return 0
     return round(math.sqrt(n_partitions))
-
-
-def told(problem: Exception) -> Exception:
-    """Return an exception that tells what Spark's does, with the task's traceback."""
-    message = str(getattr(problem, "java_exception", None) or problem)
-    failure = failure_told(message)
-    if failure is not None:
-        return failure.as_exception()
-    error = EngineError(f"Spark could not finish the job: {spark_context.first_line(message)}")
-    if "No module named 'neuralframe'" in message:
-        error.add_note(
-            "neuralframe is not installed for the Python of the tasks (python=, PYSPARK_PYTHON); install it "
-            "there, or send it along: nf.SparkEngine(ship_package=True)"
-        )
-    error.add_note(message)
-    return error

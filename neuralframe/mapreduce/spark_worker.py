@@ -6,8 +6,6 @@ it the weights. What it keeps may be lost at any time, with the worker or its ex
 
 from __future__ import annotations
 
-import base64
-import re
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -18,6 +16,7 @@ from neuralframe.mapreduce.map_task import MapTask
 from neuralframe.mapreduce.packet import read_packet, write_packet
 from neuralframe.mapreduce.partial_sum import PartialSum
 from neuralframe.mapreduce.shipped_job import ShippedJob
+from neuralframe.mapreduce.spark_failures import TaskError
 from neuralframe.mapreduce.spark_task import FAILURE, MISSING, SUMS, packet_of
 
 if TYPE_CHECKING:
@@ -27,21 +26,6 @@ if TYPE_CHECKING:
     from neuralframe.mapreduce.job import KeyedSums
     from neuralframe.mapreduce.partial_sum import Range
     from neuralframe.mapreduce.spark_task import MergeTask, Result, SparkTask
-
-TOLD = re.compile(r"neuralframe-failure:([A-Za-z0-9+/=]+)")
-
-
-class TaskError(Exception):
-    """A failure on its way through Spark, which tries again and in the end tells the driver the text."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(f"neuralframe-failure:{base64.b64encode(failure.to_packet()).decode()}")
-
-
-def failure_told(text: str) -> Failure | None:
-    """Return the failure of a `TaskError` that Spark's message tells of, if there is one."""
-    found = TOLD.search(text)
-    return None if found is None else Failure.from_packet(base64.b64decode(found[1]))
 
 
 def results(task: SparkTask, partition: int, elements: Iterator[bytes]) -> Iterator[Result]:

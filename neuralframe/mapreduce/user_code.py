@@ -6,7 +6,7 @@ import sys
 import sysconfig
 import zipfile
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from neuralframe.mapreduce.shipped_job import module_name, modules_of
@@ -18,11 +18,6 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """The folder of neuralframe itself."""
-
-
-def uses_own_code(job: Job) -> bool:
-    """Return whether a job is made of classes that the user wrote and that are not installed."""
-    return bool(own_modules(job))
 
 
 def own_modules(job: Job) -> frozenset[str]:
@@ -40,7 +35,7 @@ def write_user_code(path: Path) -> None:
         for module in list(sys.modules.values()):
             if _is_users(module):
                 file = Path(str(module.__file__))
-                archive.write(file, _place(module_name(module), file))
+                _add(archive, file, _place(module_name(module), file))
 
 
 def write_package(path: Path) -> None:
@@ -50,9 +45,17 @@ def write_package(path: Path) -> None:
             archive.write(file, file.relative_to(PACKAGE.parent))
 
 
-def _place(name: str, file: Path) -> str:
+def _add(archive: zipfile.ZipFile, file: Path, place: PurePosixPath) -> None:
+    for folder in reversed(place.parents[:-1]):
+        # Python finds a package without an __init__.py in an archive by the folder's own entry.
+        if f"{folder}/" not in archive.namelist():
+            archive.mkdir(str(folder))
+    archive.write(file, str(place))
+
+
+def _place(name: str, file: Path) -> PurePosixPath:
     path = name.replace(".", "/")
-    return f"{path}/__init__.py" if file.name == "__init__.py" else f"{path}.py"
+    return PurePosixPath(f"{path}/__init__.py" if file.name == "__init__.py" else f"{path}.py")
 
 
 def _is_users(module: ModuleType) -> bool:

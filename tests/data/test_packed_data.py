@@ -181,7 +181,7 @@ class TestSums:
 
             def read(which, blocks=blocks, found=found):
                 order = np.random.default_rng(which).permutation(len(blocks))
-                found[which] = sorted(((int(i), blocks[int(i)].inputs.sum()) for i in order))
+                found[which] = sorted((int(i), blocks[int(i)].inputs.sum()) for i in order)
 
             threads = [threading.Thread(target=read, args=[which]) for which in range(4)]
             for thread in threads:

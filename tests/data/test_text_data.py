@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import neuralframe as nf
 from neuralframe.data.blocks import Blocks, Samples
-from neuralframe.data.records import LineOffsets, read_rows
+from neuralframe.data.rows import LineOffsets, read_rows
 from neuralframe.data.text_samples import blocks_of_file
-from neuralframe.exceptions import DataError, RecordError
+from neuralframe.exceptions import DataError, LabelError, RecordError
 
 HEADER = "a,c,weight,kind,y"
 
@@ -91,6 +91,16 @@ def test_a_file_gives_the_blocks_of_the_data_set_in_memory(tmp_path, options, bl
     copy = path.rename(tmp_path / "copy")
     description = json.loads(json.dumps(source.description(file)))
     same_blocks(list(blocks_of_file(copy, description)), data.blocks)
+
+
+def test_normalizers_are_fitted_to_text_of_several_portions(tmp_path):
+    """Records that are left out, and files, end portions anywhere; the sums are over the same rows."""
+    paths = [write(tmp_path / f"{n}.csv", n, seed=n, gaps=True) for n in (1300, 1700)]
+    options = {"target": "y", "missing": "drop"}
+    opened = nf.DataSet.open_csv(paths, normalize="standardizer", **options)
+    data = nf.DataSet.from_csv(paths, **options).normalized("standardizer")
+    assert opened.encoding == data.encoding
+    assert np.array_equal(opened.inputs, data.inputs)
 
 
 def test_blocks_begin_anew_in_each_file(files):
@@ -185,6 +195,23 @@ def test_a_bad_record_is_named_as_the_user_knows_it(tmp_path):
     assert caught.value.file == str(path)
     assert caught.value.line == line + 1
     assert caught.value.column == "a"
+    lines[line] = lines[line].replace(",k", ",other,", 1).removeprefix("oops")
+    for damaged, message in (
+        ("\n".join(lines), "6 fields"),
+        ('"open', "quote left open"),
+        ("\udcff", "not UTF-8"),
+    ):
+        copy.write_bytes(damaged.encode(errors="surrogateescape"))
+        with pytest.raises(RecordError, match=rf"a\.csv, line .*{message}"):
+            list(blocks_of_file(copy, source.description(source.files[0])))
+
+
+def test_a_class_that_training_did_not_have_is_named_so_too(tmp_path):
+    path = write(tmp_path / "a.csv", 30)
+    source = nf.DataSet.open_csv(path, "kind", block_size=8).blocks.parts[0]
+    (tmp_path / "copy").write_text(path.read_text().replace("k1", "k2"))
+    with pytest.raises(LabelError, match=r"a\.csv, line 4, column 'kind', value 'k2'"):
+        list(blocks_of_file(tmp_path / "copy", source.description(source.files[0])))
 
 
 def test_nothing_is_kept(files, monkeypatch):

@@ -71,4 +71,6 @@ class Looking(Job):
         return {block.number: {"found": np.array([threads, gpu, heavy, zipped, os.getpid()], dtype=float)}}
 
     def reduce(self, key, total):
-        return dict(zip(("threads", "gpu", "heavy", "zipped", "worker"), map(int, total["found"]), strict=True))
+        return dict(
+            zip(("threads", "gpu", "heavy", "zipped", "worker"), map(int, total["found"]), strict=True)
+        )

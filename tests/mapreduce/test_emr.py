@@ -10,6 +10,7 @@ import importlib
 import logging
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ import neuralframe as nf
 boto3 = pytest.importorskip("boto3", reason="EMR needs boto3: pip install 'neuralframe[aws]'")
 pytest.importorskip("moto.server", reason="EMR is tested with moto: pip install 'neuralframe[cluster]'")
 
+from neuralframe.mapreduce.mrjob_emr_runner import EMRCluster  # noqa: E402
+from neuralframe.mapreduce.mrjob_job import SumJob  # noqa: E402
 from tests.mapreduce.emr_steps import StepExecutor, moto_server  # noqa: E402
 
 pytestmark = [
@@ -260,3 +263,27 @@ def test_a_folder_elsewhere_is_refused():
         nf.MRJobEngine("emr", folder="hdfs:///data"),
     ):
         pass
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_the_example_configurations_make_clusters(aws, s3, backend, name):
+    """As far as mrjob and moto can tell: groups, bootstrap scripts, classifications."""
+    place = Path(nf.__file__).parents[1] / "examples" / "emr" / f"{name}.conf"
+    if not place.exists():
+        pytest.skip("the examples are not beside the package")
+    arguments = ["--runner", "emr", "--conf-path", str(place), "--cloud-tmp-dir", f"{FOLDER}/jobs/"]
+    cluster = EMRCluster()
+    cluster.options(SumJob(arguments).runner_options())
+    (made,) = backend.clusters.values()
+    assert made.release_label == "emr-7.5.0"
+    assert [action.name for action in made.bootstrap_actions] == ["master", "idle timeout"]
+    (script,) = [key for key in keys(s3) if key.endswith("b.sh")]
+    content = s3.get_object(Bucket="training", Key=script)["Body"].read().decode()
+    assert "python3.11 -m venv /opt/neuralframe" in content
+    groups = {group.role: group for group in made.instance_groups}
+    assert groups["TASK"].market == "SPOT"
+    classifications = {found["Classification"] for found in made.configurations}
+    gpu = {"yarn-site", "container-executor", "capacity-scheduler"}
+    assert classifications == (gpu if name == "gpu" else set())
+    cluster.close()
+    assert made.state == "TERMINATED"

@@ -1,4 +1,4 @@
-"""The mrjob engine over its runners inline and local, and once on Spark; test_hadoop_training.py has Hadoop."""
+"""The mrjob engine over its runners inline, local and Spark; test_hadoop_training.py has Hadoop."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mrjob.inline import InlineMRJobRunner
 
 import neuralframe as nf
+from neuralframe.kernels import make_kernel
 from neuralframe.mapreduce import make_engine
+from neuralframe.mapreduce.error_job import ErrorJob
 
 USER_JOBS = Path(__file__).with_name("user_jobs.py")
 INLINE_AND_LOCAL = ["inline", pytest.param("local", marks=pytest.mark.slow)]
@@ -129,7 +132,7 @@ def test_a_training_on_packed_data_has_the_same_bits(tmp_path, parts):
 @pytest.mark.slow
 @pytest.mark.parametrize("maps", [1, 2, 5])
 def test_a_training_in_local_processes_has_the_same_bits(maps):
-    assert_same_training(nf.MRJobEngine("local", maps=maps), stop=nf.MaxIterations(2))
+    assert_same_training(nf.MRJobEngine("local", maps=maps), stop=nf.MaxIterations(1))
 
 
 @pytest.mark.slow
@@ -139,11 +142,7 @@ def test_twenty_iterations_in_local_processes_on_packed_data_have_the_same_bits(
 
 def test_trial_steps_have_the_same_bits():
     """A rule that searches along a line asks for errors without gradients, too."""
-    from neuralframe.mapreduce.error_job import ErrorJob
-
     net, data = network(), samples()
-    from neuralframe.kernels import make_kernel
-
     weights = net.weights * np.linspace(0.5, 2, 5)[:, None]
     job = ErrorJob(make_kernel("numpy", net.topology), weights, np.array([False, True, False, False, True]))
     expected = nf.InProcessEngine(1).run(job, data.blocks)
@@ -185,11 +184,14 @@ def test_a_transfer_function_of_the_users_own_reaches_the_tasks(own, runner):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("start", [["train.py"], ["-m", "trainings.train"]], ids=["script", "module"])
 @pytest.mark.parametrize("engine", ["mrjob:inline", "mrjob:local"])
-def test_a_class_in_the_script_that_was_started_reaches_the_tasks(tmp_path, engine):
+def test_a_class_in_the_program_that_was_started_reaches_the_tasks(tmp_path, engine, start):
     (tmp_path / "train.py").write_text(SCRIPT)
+    (tmp_path / "trainings").mkdir()
+    (tmp_path / "trainings" / "train.py").write_text(SCRIPT)
     done = subprocess.run(
-        [sys.executable, "train.py", engine], capture_output=True, text=True, check=False, cwd=tmp_path
+        [sys.executable, *start, engine], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == "the same bits\n"
@@ -203,26 +205,21 @@ def test_neuralframe_itself_is_sent_along(own, monkeypatch):
 
 
 @pytest.mark.parametrize("change", ["lose", "double"])
-def test_a_part_file_that_is_lost_or_doubled_is_found_out(tmp_path, change):
+def test_a_part_file_that_is_lost_or_doubled_is_found_out(tmp_path, monkeypatch, change):
+    """As on a cluster whose input listing is wrong; the job itself succeeds."""
     data = packed(samples(), tmp_path, 4)
+
+    def changed(runner):
+        files = list(genuine(runner))
+        return files[1:] if change == "lose" else [*files, files[0]]
+
+    genuine = InlineMRJobRunner._get_input_paths
+    monkeypatch.setattr(InlineMRJobRunner, "_get_input_paths", changed)
     net = network()
     before = net.weights.copy()
-    with nf.MRJobEngine("inline", attempts=1) as engine:
-        nf.error_and_gradient(net, data, engine=engine)
-        job, task = engine._jobs
-        inputs = list(job.options.args)
-        job.options.args[:] = inputs[1:] if change == "lose" else [*inputs, inputs[0]]
-        job._runner_options = None
-        with pytest.raises(nf.EngineError, match=r"covers \d+ block|came twice"):
-            engine.run(_error_job(net), data.blocks)
+    with pytest.raises(nf.EngineError, match=r"covers \d+ block|came twice"):
+        net.learn(data, engine="mrjob:inline", stop=nf.MaxIterations(2))
     np.testing.assert_array_equal(net.weights, before)
-
-
-def _error_job(net):
-    from neuralframe.kernels import make_kernel
-    from neuralframe.mapreduce.error_job import ErrorJob
-
-    return ErrorJob(make_kernel("numpy", net.topology), net.weights[None], np.array([True]))
 
 
 @pytest.mark.slow
@@ -233,7 +230,7 @@ def test_a_mapper_that_dies_once_costs_an_attempt(own, tmp_path, trouble, caplog
     with caplog.at_level(logging.WARNING):
         assert engine.run(job, samples().blocks) == {0: 300}
     assert engine.reports[-1].attempts == 2
-    assert "attempt 1 failed" in caplog.text
+    assert caplog.text.count("is run again") == 1
 
 
 @pytest.mark.parametrize("runner", INLINE_AND_LOCAL)
@@ -283,7 +280,7 @@ def test_a_damaged_record_is_named_and_nothing_is_learnt(tmp_path, runner, caplo
     ):
         net.learn(data, engine=f"mrjob:{runner}", stop=nf.MaxIterations(3))
     np.testing.assert_array_equal(net.weights, before)
-    assert caplog.text.count("failed") == 1  # no second attempt
+    assert "is run again" not in caplog.text
 
 
 def test_an_engine_may_be_closed_twice_and_opened_again(temporary):
@@ -333,7 +330,7 @@ def test_the_same_packed_data_cannot_be_both_parts(tmp_path):
 
 
 def test_what_cannot_be_meant_is_refused():
-    with pytest.raises(nf.ChoiceError, match="mrjob runner 'hadop'.*hadoop"):
+    with pytest.raises(nf.ChoiceError, match=r"mrjob runner 'hadop'.*hadoop"):
         nf.MRJobEngine("hadop")
     for parameters in ({"maps": 0}, {"attempts": 0}, {"timeout": 0}, {"stall_timeout": -1.0}):
         with pytest.raises(nf.ParameterError, match=next(iter(parameters))):

@@ -98,11 +98,12 @@ def test_bits_do_not_depend_on_combiners_or_on_the_order_of_values(tasks, expect
     shuffle = random.Random(seed)
     lines = []
     for mapped in tasks.mapped():
+        of_map = mapped
         for _ in range(combiner_runs):
-            shuffle.shuffle(mapped)
-            cut = shuffle.randrange(len(mapped) + 1)
-            mapped = tasks.combined(mapped[:cut]) + tasks.combined(mapped[cut:])
-        lines += mapped
+            shuffle.shuffle(of_map)
+            cut = shuffle.randrange(len(of_map) + 1)
+            of_map = tasks.combined(of_map[:cut]) + tasks.combined(of_map[cut:])
+        lines += of_map
     shuffle.shuffle(lines)
     # A combiner runs at the reducer's side too, over lines of several maps.
     half = len(lines) // 2
@@ -132,7 +133,7 @@ def test_lines_that_come_twice_are_refused(tasks):
 
 
 def test_lines_that_are_lost_are_refused(tasks):
-    first, *others = tasks.mapped()
+    _, *others = tasks.mapped()
     output = Output.of(tasks.reduced([line for lines in others for line in lines]))
     with pytest.raises(nf.EngineError, match=r"covers 13 block\(s\), not the 21"):
         output.total(21)

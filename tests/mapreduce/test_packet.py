@@ -70,7 +70,7 @@ def test_what_is_no_base64_is_refused(text):
 def test_another_version_is_named():
     packet = bytearray(write_packet(None, {}))
     packet[4] = 9
-    with pytest.raises(EngineError, match="version 9.*same version on every machine"):
+    with pytest.raises(EngineError, match=r"version 9.*same version on every machine"):
         read_packet(bytes(packet))
 
 

@@ -25,7 +25,9 @@ HERE = Path(__file__).parent
 
 
 def _cluster_class():
-    spec = importlib.util.spec_from_file_location("neuralframe_tests_spark_cluster", HERE / "spark_cluster.py")
+    spec = importlib.util.spec_from_file_location(
+        "neuralframe_tests_spark_cluster", HERE / "spark_cluster.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.Cluster
@@ -139,13 +141,13 @@ def test_tasks_see_their_own_gpu_and_the_neuralframe_that_was_sent(engine, clust
 def test_a_cluster_that_gives_no_executor_is_told(engine, cluster):
     engine.close()
     starved = cluster_engine(cluster, memory="64g", timeout=3)
-    with pytest.raises(nf.EngineError, match="no executor of spark://.* has registered within 3 s"):
+    with pytest.raises(nf.EngineError, match=r"no executor of spark://.* has registered within 3 s"):
         starved.open()
     assert spark_context.running_context() is None
 
 
 def test_settings_of_a_session_that_was_stopped_do_not_live_on(cluster, engine, data, jobs):
-    """Java outlives the session; here no task would ever get the GPU that the cluster's tasks were to have."""
+    """Java outlives the session; here no task would ever get the GPU that the session before asked for."""
     engine.close()
     assert nf.SparkEngine("local[1]", timeout=30).run(jobs.Counting(), data.blocks)[0] == data.n_samples
 

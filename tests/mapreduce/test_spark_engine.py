@@ -18,7 +18,14 @@ import neuralframe as nf
 from neuralframe.data.block_record import write_block
 from neuralframe.data.blocks import Blocks
 from neuralframe.kernels import make_kernel
-from neuralframe.mapreduce import make_engine, spark_context, spark_data, spark_engine, spark_worker
+from neuralframe.mapreduce import (
+    make_engine,
+    spark_context,
+    spark_data,
+    spark_engine,
+    spark_failures,
+    spark_worker,
+)
 from neuralframe.mapreduce.error_job import ErrorJob
 from neuralframe.mapreduce.shipped_job import Placement, ShippedJob
 from neuralframe.mapreduce.spark_records import CachedRecords, NamedFiles
@@ -175,7 +182,9 @@ def test_an_engine_stops_what_it_has_started_and_opens_again(shared, jobs, data)
 
 
 def test_a_second_master_in_one_process_is_refused(shared):
-    with pytest.raises(nf.EngineError, match=r"runs a Spark session on local\[2,2\] .* second one on local\[1\]"):
+    with pytest.raises(
+        nf.EngineError, match=r"runs a Spark session on local\[2,2\] .* second one on local\[1\]"
+    ):
         nf.SparkEngine("local[1]").open()
 
 
@@ -295,10 +304,19 @@ def test_a_task_leaves_none_of_its_input_unread():
     """Spark gives up a worker that does."""
     task = SparkTask(job=b"no packet", data="none", records=CachedRecords(()), kept_bytes=0)
     elements = iter([b"one", b"two"])
-    with pytest.raises(spark_worker.TaskError) as caught:
+    with pytest.raises(spark_failures.TaskError) as caught:
         list(spark_worker.results(task, 0, elements))
     assert list(elements) == []
-    assert spark_worker.failure_told(f"Spark: {caught.value}\n at org.apache").kind == "EngineError"
+    told = spark_failures.as_own(RuntimeError(f"Spark: {caught.value}\n at org.apache"))
+    assert isinstance(told, nf.EngineError)
+    assert "packet between driver and tasks" in str(told)
+
+
+def test_a_task_without_neuralframe_is_told_how_to_have_it_sent():
+    problem = RuntimeError("\n  Job aborted: lost task\nModuleNotFoundError: No module named 'neuralframe'\n")
+    told = spark_failures.as_own(problem)
+    assert str(told) == "Spark could not finish the job: Job aborted: lost task"
+    assert "ship_package=True" in told.__notes__[0]
 
 
 @given(n=st.integers(1, 3000), n_shares=st.integers(1, 40))

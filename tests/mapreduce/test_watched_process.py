@@ -16,6 +16,12 @@ def command(program):
     return [sys.executable, "-u", "-c", program]
 
 
+def ended(process):
+    """Read all that a command says, and wait for its end."""
+    list(process.lines())
+    return process.wait()
+
+
 def test_lines_of_both_streams_and_the_status_come_back():
     program = "import sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(3)"
     with WatchedProcess(command(program), os.environ, timeout=30) as process:
@@ -35,8 +41,7 @@ def test_a_command_that_takes_too_long_is_ended_with_all_that_it_started(tmp_pat
         pytest.raises(EngineError, match=r"(?s)had not finished after 0\.5 s, its timeout. It said:\nbegun"),
         WatchedProcess(command(program), os.environ, timeout=0.5) as process,
     ):
-        list(process.lines())
-        process.wait()
+        ended(process)
     assert time.monotonic() - started < 10
     time.sleep(max(0, started + 3 - time.monotonic()))
     assert not (tmp_path / "alive").exists()
@@ -51,8 +56,7 @@ def test_a_command_that_says_nothing_is_ended_and_one_that_does_is_not():
         pytest.raises(EngineError, match=r"nothing had moved for 0\.3 s"),
         WatchedProcess(command("import time; time.sleep(60)"), os.environ, stall_timeout=0.3) as process,
     ):
-        list(process.lines())
-        process.wait()
+        ended(process)
 
 
 def test_one_that_does_not_listen_is_killed(monkeypatch):
@@ -60,8 +64,7 @@ def test_one_that_does_not_listen_is_killed(monkeypatch):
     program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1); time.sleep(60)"
     started = time.monotonic()
     with pytest.raises(EngineError), WatchedProcess(command(program), os.environ, timeout=0.5) as process:
-        list(process.lines())
-        process.wait()
+        ended(process)
     assert time.monotonic() - started < 10
 
 
