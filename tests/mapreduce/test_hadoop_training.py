@@ -17,6 +17,8 @@ import neuralframe as nf
 
 pytestmark = pytest.mark.hadoop
 
+STORED = "/tmp/neuralframe"  # noqa: S108 - on HDFS
+
 SLOW_MODULE = '''
 import os
 import time
@@ -67,7 +69,7 @@ def on_cluster(hadoop_cluster, monkeypatch):
 
 @pytest.fixture
 def slow(tmp_path, monkeypatch):
-    """A module of the user's own, on the path here and nowhere else."""
+    """Give a module of the user's own, on the path here and nowhere else."""
     (tmp_path / "slow_functions.py").write_text(SLOW_MODULE)
     monkeypatch.syspath_prepend(tmp_path)
     sys.modules.pop("slow_functions", None)
@@ -173,8 +175,8 @@ def test_a_damaged_record_is_named_and_nothing_is_learnt(on_cluster, hadoop_clie
 def test_what_was_stored_on_hdfs_for_the_time_is_gone_afterwards(on_cluster, hadoop_client):
     with nf.MRJobEngine("hadoop", maps=2, timeout=300) as engine:
         nf.error_and_gradient(network(), samples(100), engine=engine)
-        assert hadoop_client.files("/tmp/neuralframe")
-    assert not list(hadoop_client.files("/tmp/neuralframe"))
+        assert hadoop_client.files(STORED)
+    assert not list(hadoop_client.files(STORED))
 
 
 def kill_first_map_attempt(killed, seconds=60):
