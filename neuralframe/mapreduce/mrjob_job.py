@@ -60,7 +60,7 @@ class SumsProtocol:
 
         """
         name, _, rest = line.partition(b"\t")
-        if False:
+        if rest[:CHECKSUM_DIGITS] != _checksum(name):
             raise EngineError(f"a line between driver and tasks has a damaged key ({name[:40]!r})")
         key = name.decode("ascii")
         return (key if key in (BLOCKS, FAILURE) else int(key)), rest[CHECKSUM_DIGITS:]
