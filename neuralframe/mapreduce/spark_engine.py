@@ -37,7 +37,10 @@ CLOSURE_BYTES = 2**20
 """Larger jobs are broadcast: each executor then fetches them once, whatever its number of tasks."""
 
 GATHERED_BYTES = 2**28
-"""More than this, about, does not come to the driver at once: executors merge groups of partitions first."""
+"""More than this, about, does not come to the driver at once: executors merge groups of partitions first.
+Below, that is no gain (32 partitions, 795,010 weights, 200 MB on two cores: 1.6 s flat, 1.8 s merged first);
+and a few sums of each partition stay below what Spark lets a driver collect (spark.driver.maxResultSize).
+"""
 
 KEPT_BYTES = 2**30
 KEPT_BYTES_IN_CONTAINER = 2**28

@@ -36,7 +36,10 @@ class TrainingControl:
     def stop(self, reason: str = "stopped by request") -> None:
         """End the training after the present iteration, also if it is paused."""
         self._reason = reason
-        self._running.set()
+        # A signal handler may call this in the thread that trains, in the middle of anything: no lock is
+        # taken here or in `wait_while_paused` unless there is a pause, or the two might wait for each other.
+        if self.is_paused:
+            self._running.set()
 
     @property
     def is_paused(self) -> bool:
@@ -50,4 +53,5 @@ class TrainingControl:
 
     def wait_while_paused(self) -> None:
         """Return at once, or when a pause ends."""
-        self._running.wait()
+        if self.is_paused:
+            self._running.wait()

@@ -430,3 +430,12 @@ def test_float32_training_comes_close_to_float64(data):
         errors.append(net.learn(data, dtype=dtype, stop=nf.MaxIterations(10)).error)
     assert errors[0] != errors[1]
     assert errors[1] == pytest.approx(errors[0], rel=1e-4)
+
+
+def test_a_signal_handler_can_stop_a_training_wherever_it_interrupts_it():
+    """It runs in the thread that trains, which may hold the lock inside the event of pauses."""
+    control = nf.TrainingControl()
+    with control._running._cond:
+        control.wait_while_paused()
+        control.stop("interrupted")
+    assert control.stop_reason == "interrupted"
