@@ -250,7 +250,7 @@ def main() -> None:
     if "scaling" in wanted:
         scaling()
     if "hadoop" in wanted:
-        hadoop(7)
+        hadoop(5)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,22 @@ class SparkEngine(Engine):
         self._data: SparkData | None = None
         self._code: Any = None
 
+    def parameters(self) -> dict[str, Any] | None:
+        if self.session is not None:
+            return None  # only its owner can give it
+        return {
+            "master": self.master,
+            "partitions": self.partitions,
+            "config": self.config,
+            "app_name": self.app_name,
+            "python": self.python,
+            "timeout": self.timeout,
+            "ship_package": self.ship_package,
+            "gpus_per_task": self.gpus_per_task,
+            "kept_bytes": self.kept_bytes,
+            "progress": self.progress,
+        }
+
     def open(self) -> None:
         with self._lock:
             if self._openings == 0:

@@ -222,7 +222,7 @@ class NeuralNetwork(Architecture):
             The training set. Its encoding (normalizers, class labels) becomes the network's.
         rule : str or LearningRule, optional
             The training method; by default the network's own `learning_rule`, else iRprop-.
-        engine : str or Engine
+        engine : str, Engine or SparkSession
             Where jobs run: ``"threads"``, ``"mrjob:local"``, ``"mrjob:hadoop"``, ``"spark"``, ...; see
             docs/engines.md. An engine that its owner has opened stays open.
         kernel : str
