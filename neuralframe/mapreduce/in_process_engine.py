@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from itertools import pairwise
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.validation import whole
 from neuralframe.mapreduce.blas import SingleThreadedBlas
-from neuralframe.mapreduce.engine import Engine
 from neuralframe.mapreduce.pace import Pace
 from neuralframe.mapreduce.partial_sum import PartialSum
+from neuralframe.mapreduce.shared_engine import SharedEngine
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -25,7 +24,7 @@ TASKS_PER_WORKER = 4
 """Tasks handed to each worker, so that one slowed by a neighbour holds up the others by little."""
 
 
-class InProcessEngine(Engine):
+class InProcessEngine(SharedEngine):
     """Maps blocks on threads of this process; never opens a port, a file or a process.
 
     numpy's arithmetic releases the interpreter lock, so threads work side by side without copies. Where the
@@ -47,34 +46,24 @@ class InProcessEngine(Engine):
     name = "threads"
 
     def __init__(self, workers: int | None = None) -> None:
+        super().__init__()
         if workers is None:
             workers = usable_processors()
         self.workers = whole(workers, "InProcessEngine: workers")
         self._pool: ThreadPoolExecutor | None = None
-        self._openings = 0
         self._paces: dict[Hashable, Pace] = {}
-        # Networks that learn in several threads may share an engine.
-        self._lock = threading.Lock()
 
     def parameters(self) -> dict[str, Any]:
         return {"workers": self.workers}
 
-    def open(self) -> None:
-        with self._lock:
-            if self._openings == 0:
-                SingleThreadedBlas.acquire()
-            self._openings += 1
+    def _start(self) -> None:
+        SingleThreadedBlas.acquire()
 
-    def close(self) -> None:
-        with self._lock:
-            if self._openings == 0:
-                return
-            self._openings -= 1
-            if self._openings == 0:
-                SingleThreadedBlas.release()
-                pool, self._pool = self._pool, None
-                if pool is not None:
-                    pool.shutdown()
+    def _stop(self) -> None:
+        SingleThreadedBlas.release()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
 
     def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
         with self:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
 import time
 from collections import deque
 from pathlib import Path
@@ -15,12 +14,12 @@ from neuralframe.core.validation import whole
 from neuralframe.exceptions import ChoiceError, EngineError, ParameterError
 from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.block_files import BlockFiles
-from neuralframe.mapreduce.engine import Engine
 from neuralframe.mapreduce.failures import Failure, one_for_all
 from neuralframe.mapreduce.in_process_engine import usable_processors
 from neuralframe.mapreduce.log import log
 from neuralframe.mapreduce.mrjob_launchers import LAUNCHERS, Launcher
 from neuralframe.mapreduce.mrjob_output import Counters, JobReport, Output, merged_counters
+from neuralframe.mapreduce.shared_engine import SharedEngine
 from neuralframe.mapreduce.shipped_job import ShippedJob
 from neuralframe.mapreduce.user_code import own_modules, write_package, write_user_code
 
@@ -35,7 +34,7 @@ FAILURES = (EngineError, OSError, SubprocessError)
 """What a job may fail with by chance, beside what its tasks report."""
 
 
-class MRJobEngine(Engine):
+class MRJobEngine(SharedEngine):
     """Runs jobs through mrjob: a mapper for each part file, a combiner, a reducer.
 
     What a job is goes to the tasks in a file; the sums come back as the job's output. Packed data are read
@@ -100,6 +99,7 @@ class MRJobEngine(Engine):
         ship_package: bool = False,
         folder: str | None = None,
     ) -> None:
+        super().__init__()
         if runner not in LAUNCHERS:
             raise ChoiceError("mrjob runner", runner, LAUNCHERS)
         if maps is None:
@@ -117,8 +117,6 @@ class MRJobEngine(Engine):
         self.ship_package = ship_package
         self.folder = folder
         self.reports: deque[JobReport] = deque(maxlen=1000)
-        self._lock = threading.RLock()
-        self._openings = 0
         self._n_jobs = 0
         self._work: Path | None = None
         self._files: tuple[Blocks, BlockFiles] | None = None
@@ -140,28 +138,20 @@ class MRJobEngine(Engine):
             "folder": self.folder,
         }
 
-    def open(self) -> None:
-        with self._lock:
-            if self._openings == 0:
-                SingleThreadedBlas.acquire()
-                self._work = Path(tempfile.mkdtemp(prefix="neuralframe-"))
-                self._launcher = LAUNCHERS[self.runner](self)
-            self._openings += 1
+    def _start(self) -> None:
+        SingleThreadedBlas.acquire()
+        self._work = Path(tempfile.mkdtemp(prefix="neuralframe-"))
+        self._launcher = LAUNCHERS[self.runner](self)
 
-    def close(self) -> None:
-        with self._lock:
-            if self._openings == 0:
-                return
-            self._openings -= 1
-            if self._openings == 0:
-                SingleThreadedBlas.release()
-                assert self._work is not None
-                assert self._launcher is not None
-                try:
-                    self._launcher.close()
-                finally:
-                    shutil.rmtree(self._work, ignore_errors=True)
-                    self._work = self._files = self._jobs = self._launcher = None
+    def _stop(self) -> None:
+        SingleThreadedBlas.release()
+        assert self._work is not None
+        assert self._launcher is not None
+        try:
+            self._launcher.close()
+        finally:
+            shutil.rmtree(self._work, ignore_errors=True)
+            self._work = self._files = self._jobs = self._launcher = None
 
     def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
         # One job at a time: networks that learn in several threads may share an engine.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 import tempfile
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from neuralframe.core.validation import whole
 from neuralframe.exceptions import EngineError, ParameterError
 from neuralframe.mapreduce import spark_context
-from neuralframe.mapreduce.engine import Engine
 from neuralframe.mapreduce.failures import Failure, one_for_all
 from neuralframe.mapreduce.log import log
 from neuralframe.mapreduce.partial_sum import PartialSum
+from neuralframe.mapreduce.shared_engine import SharedEngine
 from neuralframe.mapreduce.shipped_job import ShippedJob
 from neuralframe.mapreduce.spark_code import SentCode
 from neuralframe.mapreduce.spark_data import CachedData, FileData, must_be_cached
@@ -48,7 +47,7 @@ KEPT_BYTES_IN_CONTAINER = 2**28
 limit, of which the Python workers get 384 MB in all unless told otherwise (spark.executor.memoryOverhead)."""
 
 
-class SparkEngine(Engine):
+class SparkEngine(SharedEngine):
     """Runs each job as one Spark job, in a session that lives through the training.
 
     Data in memory and packed data on a local disk are read by the workers from files where Spark runs on
@@ -110,6 +109,7 @@ class SparkEngine(Engine):
         kept_bytes: int | None = None,
         progress: bool = False,
     ) -> None:
+        super().__init__()
         spark_context.require_pyspark()
         if session is not None and (master is not None or config or gpus_per_task):
             raise ParameterError("SparkEngine: a session that runs has its master, config and GPUs already")
@@ -124,8 +124,6 @@ class SparkEngine(Engine):
         self.gpus_per_task = gpus_per_task
         self.kept_bytes = kept_bytes
         self.progress = progress
-        self._lock = threading.RLock()
-        self._openings = 0
         self._n_jobs = 0
         self._forget()
 
@@ -152,26 +150,18 @@ class SparkEngine(Engine):
             "progress": self.progress,
         }
 
-    def open(self) -> None:
-        with self._lock:
-            if self._openings == 0:
-                self._context, self._is_own = self._find_context()
-                self._work = Path(tempfile.mkdtemp(prefix="neuralframe-"))
-                self._code = SentCode(self._context, self._work)
-                if self.ship_package:
-                    self._code.send_package()
-            self._openings += 1
+    def _start(self) -> None:
+        self._context, self._is_own = self._find_context()
+        self._work = Path(tempfile.mkdtemp(prefix="neuralframe-"))
+        self._code = SentCode(self._context, self._work)
+        if self.ship_package:
+            self._code.send_package()
 
-    def close(self) -> None:
-        with self._lock:
-            if self._openings == 0:
-                return
-            self._openings -= 1
-            if self._openings == 0:
-                try:
-                    self._close()
-                finally:
-                    self._forget()
+    def _stop(self) -> None:
+        try:
+            self._close()
+        finally:
+            self._forget()
 
     def _close(self) -> None:
         assert self._work is not None
