@@ -154,6 +154,7 @@ class _Story:
         self.checkpoint, self.problems = newest_checkpoint(home, header["run"])
         if self.checkpoint is not None:
             self.checkpoint.restore(self.sessions)
+            home.remove_old(header["checkpoints"]["keep"])
         best = best_of(self.sessions)
         self.network.weights[:] = best.weights
 

@@ -96,9 +96,6 @@ class RunDirectory:
         """
         self.require_run()
         with self._held():
-            with self._writing():
-                for left_over in self.path.glob(f".{PREFIX}*"):
-                    left_over.unlink()
             yield
 
     def require_run(self) -> None:
@@ -137,6 +134,11 @@ class RunDirectory:
         """
         with self._writing():
             CHECKPOINT.write(self.path / f"{PREFIX}{number:08d}{SUFFIX}", header, arrays)
+        self.remove_old(keep)
+
+    def remove_old(self, keep: int) -> None:
+        """Remove all checkpoints but the last `keep`."""
+        with self._writing():
             for old in self.checkpoints()[keep:]:
                 old.unlink()
 
@@ -169,6 +171,9 @@ class RunDirectory:
         with ExitStack() as stack:
             with self._writing():
                 stack.enter_context(locked(self.path))
+                for name in (PREFIX, RUN_FILE):  # what a process that died in the middle of writing left
+                    for left_over in self.path.glob(f".{name}*"):
+                        left_over.unlink()
             yield
 
     @contextmanager

@@ -404,6 +404,7 @@ def test_sessions_on_this_machine_listen_on_loopback_only_and_the_user_has_the_l
 
 def test_an_engine_says_what_it_was_made_from_unless_it_holds_a_session():
     """So that a run directory can make it again."""
+    pytest.importorskip("pyspark", reason="the Spark engine needs pyspark")
     engine = nf.SparkEngine("local[2]", partitions=3, config={"spark.executor.memory": "1g"})
     assert nf.SparkEngine(**engine.parameters()).parameters() == engine.parameters()
     assert nf.SparkEngine(session=object()).parameters() is None

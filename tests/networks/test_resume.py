@@ -11,6 +11,7 @@ import pytest
 
 import neuralframe as nf
 from neuralframe.mapreduce import make_engine
+from neuralframe.mapreduce.engine import Engine
 from neuralframe.training.run_directory import RunDirectory
 from tests.contracts.rule_registry import LEARNING_RULES
 
@@ -349,7 +350,7 @@ def test_samples_are_asked_for_as_they_were_given(data, run_1):
         nf.resume(run_1, data, validation=data)
 
 
-class OwnEngine(nf.InProcessEngine.__base__):
+class OwnEngine(Engine):
     """An engine that only its owner can make."""
 
     name = "own"
