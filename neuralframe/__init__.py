@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from neuralframe.core.conclusion import Conclusion as Conclusion
     from neuralframe.core.error_functions import BinaryCrossEntropy as BinaryCrossEntropy
     from neuralframe.core.error_functions import CategoricalCrossEntropy as CategoricalCrossEntropy
     from neuralframe.core.error_functions import CrossEntropy as CrossEntropy
@@ -44,11 +45,14 @@ if TYPE_CHECKING:
     from neuralframe.core.metrics import MeanAbsoluteError as MeanAbsoluteError
     from neuralframe.core.metrics import Metric as Metric
     from neuralframe.core.metrics import RootMeanSquaredError as RootMeanSquaredError
+    from neuralframe.core.objective import Costs as Costs
     from neuralframe.core.objective import Objective as Objective
     from neuralframe.core.objects import Connection as Connection
     from neuralframe.core.objects import JoinedProjection as JoinedProjection
     from neuralframe.core.objects import Layer as Layer
     from neuralframe.core.objects import Neuron as Neuron
+    from neuralframe.core.penalty import ElasticNet as ElasticNet
+    from neuralframe.core.penalty import Penalty as Penalty
     from neuralframe.core.projections import Full as Full
     from neuralframe.core.projections import OneToOne as OneToOne
     from neuralframe.core.projections import Projection as Projection
@@ -95,6 +99,7 @@ if TYPE_CHECKING:
     from neuralframe.exceptions import DownloadError as DownloadError
     from neuralframe.exceptions import EngineError as EngineError
     from neuralframe.exceptions import LabelError as LabelError
+    from neuralframe.exceptions import LearningRuleError as LearningRuleError
     from neuralframe.exceptions import MissingPackageError as MissingPackageError
     from neuralframe.exceptions import ModelFileError as ModelFileError
     from neuralframe.exceptions import NeuralFrameError as NeuralFrameError
@@ -106,6 +111,7 @@ if TYPE_CHECKING:
     from neuralframe.exceptions import ShapeError as ShapeError
     from neuralframe.exceptions import TopologyError as TopologyError
     from neuralframe.kernels.kernel import Kernel as Kernel
+    from neuralframe.kernels.sample_sum import SampleSum as SampleSum
     from neuralframe.learning.adaptive_rates import AdaptiveRate as AdaptiveRate
     from neuralframe.learning.adaptive_rates import VariableRate as VariableRate
     from neuralframe.learning.gradient_descent import GradientDescent as GradientDescent
@@ -140,6 +146,7 @@ if TYPE_CHECKING:
     from neuralframe.training.history import IterationRecord as IterationRecord
 
 _HOMES = {
+    "core.conclusion": "Conclusion",
     "core.error_functions": (
         "BinaryCrossEntropy CategoricalCrossEntropy CrossEntropy ErrorFunction Huber MeanAbsolute "
         "SumOfSquares"
@@ -151,8 +158,9 @@ _HOMES = {
     ),
     "core.learning_rule": "Iterate LearningRule",
     "core.metrics": "Accuracy MeanAbsoluteError Metric RootMeanSquaredError",
-    "core.objective": "Objective",
+    "core.objective": "Costs Objective",
     "core.objects": "Connection JoinedProjection Layer Neuron",
+    "core.penalty": "ElasticNet Penalty",
     "core.projections": "Full OneToOne Projection Sparse",
     "core.topology": "Topology",
     "core.transfer_functions": (
@@ -168,11 +176,13 @@ _HOMES = {
     "evaluation.confusion_matrix": "ConfusionMatrix confusion_matrix",
     "evaluation.reports": "ClassificationReport RegressionReport",
     "exceptions": (
-        "CheckpointError CheckpointWarning ChoiceError DataError DivergenceWarning DownloadError EngineError "
-        "LabelError MissingPackageError ModelFileError NeuralFrameError NeuralFrameWarning NonFiniteError "
-        "PackedDataError ParameterError RecordError ShapeError TopologyError"
+        "CheckpointError CheckpointWarning ChoiceError DataError DivergenceWarning DownloadError "
+        "EngineError LabelError LearningRuleError MissingPackageError ModelFileError NeuralFrameError "
+        "NeuralFrameWarning NonFiniteError PackedDataError ParameterError RecordError ShapeError "
+        "TopologyError"
     ),
     "kernels.kernel": "Kernel",
+    "kernels.sample_sum": "SampleSum",
     "learning.adaptive_rates": "AdaptiveRate VariableRate",
     "learning.gradient_descent": "GradientDescent",
     "learning.resilient_propagation": "ResilientPropagation",

@@ -16,6 +16,7 @@
     ├── ModelFileError        a model file that is damaged, foreign or incomplete  (ValueError)
     ├── CheckpointError       a run directory that is in use, damaged, or cannot be written to  (RuntimeError)
     ├── EngineError           a job that an engine could not finish  (RuntimeError)
+    ├── LearningRuleError     a learning rule that cannot train this network       (ValueError)
     └── MissingPackageError   an optional package; says how to install it          (ImportError)
 
     NeuralFrameWarning        (UserWarning)
@@ -134,6 +135,10 @@ class CheckpointError(NeuralFrameError, RuntimeError):
 
 class EngineError(NeuralFrameError, RuntimeError):
     """An engine could not finish a job."""
+
+
+class LearningRuleError(NeuralFrameError, ValueError):
+    """A learning rule cannot train this network: another error function, or too many weights for it."""
 
 
 class MissingPackageError(NeuralFrameError, ImportError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Indices, Vector
+    from neuralframe.core.conclusion import Conclusion
     from neuralframe.core.metrics import Metric
     from neuralframe.data.blocks import Block
     from neuralframe.kernels.kernel import Kernel
@@ -46,6 +47,10 @@ class MeanError:
     metrics: dict[str, float] = attrs.field(factory=dict)
 
 
+IGNORED, LEARNT, WATCHED = 0, 1, 2
+"""What a block may be to a weight vector."""
+
+
 @attrs.frozen(eq=False)
 class ErrorJob(Job):
     """Sums errors and gradients; the key is the row of the weight vector.
@@ -62,6 +67,15 @@ class ErrorJob(Job):
         At which of them the gradient is wanted too.
     metrics : tuple of Metric
         What else is wanted of the validation part.
+    roles : (S, n_blocks) uint8, optional
+        What each block is to each row: `IGNORED`, `LEARNT` or `WATCHED`. By default every row learns from
+        the training part and watches the validation part.
+    conclusions : tuple of Conclusion
+        What is worked out from the errors of several rows together.
+    spans : tuple of (int, int)
+        The rows of each conclusion: from the first up to, not including, the second.
+    penalties : (S,) float64, optional
+        The penalty of each row's weights, which jobs do not sum but conclusions count.
 
     """
 
@@ -69,23 +83,49 @@ class ErrorJob(Job):
     weights: Vector
     with_gradient: npt.NDArray[np.bool_]
     metrics: tuple[Metric, ...] = ()
-    _with: Indices = attrs.field(init=False)
-    _without: Indices = attrs.field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_with", np.flatnonzero(self.with_gradient))
-        object.__setattr__(self, "_without", np.flatnonzero(~self.with_gradient))
+    roles: npt.NDArray[np.uint8] | None = None
+    conclusions: tuple[Conclusion, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+    penalties: Vector | None = None
 
     @property
     def kind(self) -> Hashable:
-        return type(self), self.kernel.topology.n_weights, len(self._with), len(self._without)
+        n_gradients = int(np.count_nonzero(self.with_gradient))
+        return (
+            type(self),
+            self.kernel.topology.n_weights,
+            n_gradients,
+            len(self.weights) - n_gradients,
+            self.roles is None,
+        )
+
+    @property
+    def concludes(self) -> bool:
+        return bool(self.conclusions)
+
+    def wants(self, number: int) -> bool:
+        return self.roles is None or bool(self.roles[:, number].any())
 
     def map(self, block: Block) -> KeyedSums:
-        if block.part != "training":
-            return self._watched(block)
-        return self._errors(block, self._without, "training") | self._gradients(block)
+        learnt, watched = self._rows_of(block)
+        return (
+            self._errors(block, np.flatnonzero(learnt & ~self.with_gradient), "training")
+            | self._gradients(block, np.flatnonzero(learnt & self.with_gradient))
+            | self._watched(block, np.flatnonzero(watched))
+        )
 
-    def reduce(self, key: int, total: Sums) -> MeanError:  # noqa: ARG002 - every key is reduced alike
+    def conclude(self, totals: KeyedSums) -> KeyedSums:
+        concluded = dict(totals)
+        for index, (conclusion, (first, last)) in enumerate(zip(self.conclusions, self.spans, strict=True)):
+            key, rows = len(self.weights) + index, range(first, last)
+            if key not in totals and all(row in totals for row in rows):
+                errors = np.array([self._error(totals[row], row) for row in rows])
+                concluded[key] = conclusion.conclude(errors, self.weights[first:last])
+        return concluded
+
+    def reduce(self, key: int, total: Sums) -> Any:
+        if key >= len(self.weights):
+            return total
         error, n, n_samples = total["training"]
         validation = total.get("validation")
         gradient = total.get("gradient")
@@ -101,25 +141,36 @@ class ErrorJob(Job):
             },
         )
 
-    def _watched(self, block: Block) -> KeyedSums:
+    def _error(self, total: Sums, row: int) -> float:
+        """Return E as a conclusion sees it."""
+        mean = float(total["training"][0] / total["training"][1])
+        return mean if self.penalties is None else mean + float(self.penalties[row])
+
+    def _rows_of(self, block: Block) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return which rows learn from a block, and which watch it."""
+        if self.roles is not None:
+            return self.roles[:, block.number] == LEARNT, self.roles[:, block.number] == WATCHED
+        every = np.full(len(self.weights), block.part == "training")
+        return every, ~every
+
+    def _watched(self, block: Block, rows: Indices) -> KeyedSums:
         """Return the errors of a validation block, and the sums of the metrics."""
-        keyed = self._errors(block, np.arange(len(self.weights)), "validation")
+        keyed = self._errors(block, rows, "validation")
         if self.metrics:
             weights = np.ones(block.n_samples) if block.sample_weights is None else block.sample_weights
-            for row, vector in enumerate(self.weights):
-                outputs = self.kernel.outputs(vector, block.inputs)
+            for row in rows:
+                outputs = self.kernel.outputs(self.weights[row], block.inputs)
                 for metric in self.metrics:
-                    keyed[row][sum_name(metric)] = metric.sums(outputs, block.targets, weights)
+                    keyed[int(row)][sum_name(metric)] = metric.sums(outputs, block.targets, weights)
         return keyed
 
-    def _errors(self, block: Block, rows: npt.NDArray[np.intp], part: str) -> KeyedSums:
+    def _errors(self, block: Block, rows: Indices, part: str) -> KeyedSums:
         if not len(rows):
             return {}
         errors = self.kernel.errors(self.weights[rows], block.inputs, block.targets, block.sample_weights)
         return {int(row): {part: _counted(error, block)} for row, error in zip(rows, errors, strict=True)}
 
-    def _gradients(self, block: Block) -> KeyedSums:
-        rows = self._with
+    def _gradients(self, block: Block, rows: Indices) -> KeyedSums:
         if not len(rows):
             return {}
         errors, gradients = self.kernel.errors_and_gradients(

@@ -1,18 +1,23 @@
-"""E(w) over a data set: the mean error that jobs return, plus weight decay, added once."""
+"""E(w) over a data set: the mean error that jobs return, plus the penalty, added once."""
 
 from __future__ import annotations
 
+import time
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from neuralframe.core.validation import number
+from neuralframe.core.objective import Costs
+from neuralframe.core.penalty import ElasticNet, Penalty
 from neuralframe.exceptions import EngineError
 from neuralframe.mapreduce.error_job import ErrorJob, MeanError
+from neuralframe.mapreduce.questions import Answer, ErrorQuestion, Evaluation, SumQuestion
+from neuralframe.mapreduce.sample_sum_job import SampleSumJob
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -21,50 +26,32 @@ if TYPE_CHECKING:
     from neuralframe.data.blocks import Blocks
     from neuralframe.kernels.kernel import Kernel
     from neuralframe.mapreduce.engine import Engine
+    from neuralframe.mapreduce.questions import Question
+
+GRADIENT_COST = 3
+"""A gradient takes about as long as so many errors: forward, and twice as much back."""
 
 
-@attrs.frozen(eq=False)
-class Evaluation:
-    """E at one weight vector.
-
-    Attributes
-    ----------
-    error : float
-        What is minimised: the mean error of the training part plus `penalty`.
-    gradient : (n_weights,) float64 or None
-        dE/dw, the penalty's included.
-    penalty : float
-        The weight decay's part of `error`.
-    validation_error : float or None
-        Mean error of the validation part, without penalty.
-    metrics : mapping of str to float
-        Further figures of the validation part, by name.
-
-    """
-
-    error: float
-    gradient: Vector | None
-    penalty: float
-    validation_error: float | None
-    metrics: Mapping[str, float] = attrs.field(factory=dict)
+def _penalty(given: Penalty | float) -> Penalty:
+    return Penalty.given(given)
 
 
 @attrs.define(eq=False)
 class Evaluator:
     """Evaluates E, and its gradient where asked for, at many weight vectors in one job.
 
-    E(w) = (1/n) * sum of errors + (decay/2) * sum of squared weights, biases not among them.
+    E(w) = (1/n) * sum of errors + penalty; see `neuralframe.core.penalty.Penalty`.
 
     Attributes
     ----------
     engine : Engine
-        Where jobs run.
+        Where blocks are computed.
     kernel : Kernel
         How a block is computed.
     blocks : Blocks
-        The training set, and the validation set if there is one.
-    decay : float
-        The factor of the weight decay, at least 0.
+        The training part, and the validation part if there is one.
+    penalty : Penalty
+        What is added; a number stands for weight decay.
     metrics : tuple of Metric
         What else is wanted of the validation part.
     n_jobs : int
@@ -75,9 +62,24 @@ class Evaluator:
     engine: Engine
     kernel: Kernel
     blocks: Blocks
-    decay: float = attrs.field(default=0.0, validator=number(at_least=0))
+    penalty: Penalty = attrs.field(factory=ElasticNet, converter=_penalty)
     metrics: tuple[Metric, ...] = ()
     n_jobs: int = attrs.field(default=0, init=False)
+    _fastest: dict[int, float] = attrs.field(factory=dict, init=False)
+
+    @property
+    def n_training_blocks(self) -> int:
+        """How many blocks are learnt from."""
+        return sum(part.n_blocks for part in self.blocks.parts if part.part == "training")
+
+    @property
+    def costs(self) -> Costs | None:
+        """What a job and a further weight vector in it cost, from the fastest jobs of different sizes."""
+        if len(self._fastest) < 2:  # noqa: PLR2004 - a line needs two points
+            return None
+        small, large = min(self._fastest), max(self._fastest)
+        each = max(0.0, (self._fastest[large] - self._fastest[small]) / (large - small))
+        return Costs(max(0.0, self._fastest[small] - small * each), each)
 
     def evaluate(self, weights: Vector, with_gradient: npt.NDArray[np.bool_]) -> list[Evaluation]:
         """Return E at each row of `weights`, shape (S, n_weights), in one job.
@@ -88,18 +90,102 @@ class Evaluator:
             If the job's sample count is not that of the data.
 
         """
-        found = self.engine.run(ErrorJob(self.kernel, weights, with_gradient, self.metrics), self.blocks)
-        self.n_jobs += 1
-        return [self._with_decay(vector, found[row]) for row, vector in enumerate(weights)]
+        questions = [
+            ErrorQuestion(row[np.newaxis], bool(wanted))
+            for row, wanted in zip(weights, with_gradient, strict=True)
+        ]
+        return [answer.evaluations[0] for answer in self.answer(questions)]
 
-    def _with_decay(self, weights: Vector, found: MeanError) -> Evaluation:
+    def answer(self, questions: Sequence[Question]) -> list[Answer]:
+        """Answer several questions, with one job for each kind of question among them.
+
+        Raises
+        ------
+        EngineError
+            If a job's sample count is not that of the data.
+
+        """
+        errors = [question for question in questions if isinstance(question, ErrorQuestion)]
+        sums = [question for question in questions if isinstance(question, SumQuestion)]
+        about_errors = iter(self._errors(errors) if errors else ())
+        about_sums = iter(self._sums(sums) if sums else ())
+        return [next(about_errors if isinstance(one, ErrorQuestion) else about_sums) for one in questions]
+
+    def _errors(self, questions: list[ErrorQuestion]) -> list[Answer]:
+        job = self._error_job(questions)
+        started = time.perf_counter()
+        found = self.engine.run(job, self.blocks)
+        self._learn_cost(job, time.perf_counter() - started)
+        self.n_jobs += 1
+        if job.roles is None:
+            self._require_all(found[key].n_samples for key in range(len(job.weights)))
+        evaluations = [self._with_penalty(row, found[key]) for key, row in enumerate(job.weights)]
+        concluded = iter(range(len(job.weights), len(job.weights) + len(job.conclusions)))
+        return [
+            Answer(evaluations[first:last], {} if question.conclusion is None else found[next(concluded)])
+            for question, (first, last) in zip(questions, _spans(questions), strict=True)
+        ]
+
+    def _error_job(self, questions: list[ErrorQuestion]) -> ErrorJob:
+        weights = np.concatenate([question.weights for question in questions])
+        sizes = [len(question.weights) for question in questions]
+        concluding = [
+            (question.conclusion, span)
+            for question, span in zip(questions, _spans(questions), strict=True)
+            if question.conclusion is not None
+        ]
+        return ErrorJob(
+            self.kernel,
+            weights,
+            np.repeat([question.with_gradient for question in questions], sizes),
+            self.metrics,
+            self._roles(questions, sizes),
+            tuple(conclusion for conclusion, _ in concluding),
+            tuple(span for _, span in concluding),
+            self._penalties(weights) if concluding else None,
+        )
+
+    def _roles(self, questions: list[ErrorQuestion], sizes: list[int]) -> npt.NDArray[np.uint8] | None:
+        roles = [question.roles for question in questions if question.roles is not None]
+        if len(roles) < len(questions):
+            assert not roles, "either all sessions have blocks of their own, or none"
+            return None
+        return np.repeat(np.array(roles, np.uint8), sizes, axis=0)
+
+    def _sums(self, questions: list[SumQuestion]) -> list[Answer]:
+        job = SampleSumJob(
+            self.kernel,
+            tuple(question.task for question in questions),
+            tuple(len(question.weights) for question in questions),
+            np.concatenate([question.weights for question in questions]),
+            questions[0].free,
+        )
+        found = self.engine.run(job, self.blocks)
+        self.n_jobs += 1
+        return [Answer(totals=[found[key] for key in range(*span)]) for span in _spans(questions)]
+
+    def _learn_cost(self, job: ErrorJob, seconds: float) -> None:
+        n_gradients = int(np.count_nonzero(job.with_gradient))
+        units = len(job.weights) + (GRADIENT_COST - 1) * n_gradients
+        self._fastest[units] = min(seconds, self._fastest.get(units, seconds))
+
+    def _penalties(self, weights: Vector) -> Vector:
+        is_bias = self.kernel.topology.is_bias
+        return np.array([self.penalty.value(row, is_bias) for row in weights])
+
+    def _require_all(self, counts: Iterable[int]) -> None:
         expected = self.blocks.n_samples + self.blocks.n_validation
-        if found.n_samples != expected:
-            raise EngineError(f"the job summed {found.n_samples} samples; the data set has {expected}")
-        if self.decay == 0:
-            return Evaluation(found.error, found.gradient, 0.0, found.validation_error, found.metrics)
-        decayed = np.where(self.kernel.topology.is_bias, 0.0, weights)
-        with np.errstate(over="ignore", invalid="ignore"):
-            penalty = self.decay / 2 * float(np.sum(np.square(decayed)))
-            gradient = None if found.gradient is None else found.gradient + self.decay * decayed
-        return Evaluation(found.error + penalty, gradient, penalty, found.validation_error, found.metrics)
+        for count in counts:
+            if count != expected:
+                raise EngineError(f"the job summed {count} samples; the data set has {expected}")
+
+    def _with_penalty(self, weights: Vector, found: MeanError) -> Evaluation:
+        is_bias = self.kernel.topology.is_bias
+        penalty = self.penalty.value(weights, is_bias)
+        error, gradient = self.penalty.added(weights, found.error, found.gradient, is_bias)
+        return Evaluation(error, gradient, penalty, found.validation_error, found.metrics)
+
+
+def _spans(questions: Sequence[Question]) -> list[tuple[int, int]]:
+    """Return which rows of the job belong to each question."""
+    return list(pairwise([0, *accumulate(len(question.weights) for question in questions)]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.validation import whole
 from neuralframe.mapreduce.blas import SingleThreadedBlas
+from neuralframe.mapreduce.job import results_of
 from neuralframe.mapreduce.pace import Pace
 from neuralframe.mapreduce.partial_sum import PartialSum
 from neuralframe.mapreduce.shared_engine import SharedEngine
@@ -68,7 +69,7 @@ class InProcessEngine(SharedEngine):
     def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:
         with self:
             total = self._sum(job, blocks).total(len(blocks))
-        return {key: job.reduce(key, total[key]) for key in sorted(total)}
+        return results_of(job, total)
 
     def _sum(self, job: Job, blocks: Blocks) -> PartialSum:
         """Map the blocks here or in the pool, whichever is faster for jobs of this kind."""
@@ -125,6 +126,9 @@ def map_blocks(job: Job, blocks: Blocks, numbers: Iterable[int]) -> PartialSum:
     """Return the sums over the given blocks."""
     partial = PartialSum(job.combine)
     for number in numbers:
+        if not job.wants(number):
+            partial.add_block(number, {})
+            continue
         block = blocks[number]
         try:
             partial.add_block(block.number, job.map(block))

@@ -38,6 +38,15 @@ class Job(Component):
         """What jobs that cost about the same for a block have in common; an engine paces itself by it."""
         return type(self)
 
+    @property
+    def concludes(self) -> bool:
+        """Whether `conclude` does anything; a reducer then waits for the totals under all keys."""
+        return False
+
+    def wants(self, number: int) -> bool:  # noqa: ARG002
+        """Return whether the block of this number is mapped at all; one that is not need not be read."""
+        return True
+
     @abstractmethod
     def map(self, block: Block) -> Mapping[int, Sums]:
         """Return the sums over one block, under their keys.
@@ -58,6 +67,20 @@ class Job(Component):
                 left[name] = values
         return left
 
+    def conclude(self, totals: KeyedSums) -> KeyedSums:
+        """Return the totals over all blocks, with what is worked out from those under several keys together.
+
+        Called in a reducer that has them all, where an engine has one, and again where the job's result comes
+        together: what was concluded before, or lacks a key, is returned as it is.
+        """
+        return totals
+
     @abstractmethod
     def reduce(self, key: int, total: Sums) -> Any:
         """Return the result under a key from the sums over all blocks."""
+
+
+def results_of(job: Job, totals: KeyedSums) -> dict[int, Any]:
+    """Return the result under each key, in key order, from the totals over all blocks."""
+    concluded = job.conclude(totals) if job.concludes else totals
+    return {key: job.reduce(key, concluded[key]) for key in sorted(concluded)}

@@ -73,7 +73,8 @@ class MapTask:
     def map_block(self, block: Block, where: str) -> None:
         """Map a block that has its number among all and its part."""
         try:
-            sums = self._shipped.job.map(block)
+            job = self._shipped.job
+            sums = job.map(block) if job.wants(block.number) else {}
         except Exception as problem:
             problem.add_note(
                 f"while mapping block {block.number} of {self._shipped.n_blocks} ({block.n_samples} samples) "

@@ -16,6 +16,7 @@ from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.block_files import BlockFiles
 from neuralframe.mapreduce.failures import Failure, one_for_all
 from neuralframe.mapreduce.in_process_engine import usable_processors
+from neuralframe.mapreduce.job import results_of
 from neuralframe.mapreduce.log import log
 from neuralframe.mapreduce.mrjob_launchers import LAUNCHERS, Launcher
 from neuralframe.mapreduce.mrjob_output import Counters, JobReport, Output, merged_counters
@@ -158,7 +159,7 @@ class MRJobEngine(SharedEngine):
         with self._lock, self:
             files = self._files_of(blocks)
             total = self._total(ShippedJob(job, files.placements, len(blocks), files.files), files)
-        return {key: job.reduce(key, total[key]) for key in sorted(total)}
+        return results_of(job, total)
 
     def _files_of(self, blocks: Blocks) -> BlockFiles:
         """Return the files of the blocks; those of the latest job are not written again."""

@@ -25,7 +25,7 @@ from neuralframe.mapreduce.sums_record import keyed_packets, read_sums, write_su
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from neuralframe.mapreduce.job import Sums
+    from neuralframe.mapreduce.job import KeyedSums, Sums
 
 BLOCKS, FAILURE = "blocks", "failure"
 """Keys beside those of the job: which blocks were summed, and why a task failed."""
@@ -143,10 +143,23 @@ class SumJob(MRJob):  # type: ignore[misc]  # mrjob has no types
     def reducer_init(self) -> None:
         # Inline, one object runs the tasks of many jobs.
         self._shipped_once = None
+        self._held: KeyedSums = {}
 
     def reducer(self, key: int | str, texts: Iterator[bytes]) -> Iterator[tuple[int | str, bytes]]:
-        """Merge everything under a key."""
+        """Merge everything under a key; the totals of a job that concludes are held until all have come."""
         return self._merged(key, texts, whole=True)
+
+    def reducer_final(self) -> Iterator[tuple[int | str, bytes]]:
+        """Conclude, of a job that does."""
+        if not self._held:
+            return
+        assert self._shipped_once is not None
+        job, covered = self._shipped_once.job, (self._shipped_once.n_blocks.bit_length(), 0)
+        with self._reporting() as failures:
+            found = [(key, write_sums(covered, sums)) for key, sums in job.conclude(self._held).items()]
+        yield from ((FAILURE, failure) for failure in failures)
+        if not failures:
+            yield from found
 
     def _merged(
         self, key: int | str, texts: Iterator[bytes], *, whole: bool
@@ -172,7 +185,11 @@ class SumJob(MRJob):  # type: ignore[misc]  # mrjob has no types
             covered, sums = read_sums(packet)
             partial.add_range(covered, {0: sums})
         if whole and key != BLOCKS:
-            yield key, write_sums((n_blocks.bit_length(), 0), partial.sparse_total(n_blocks)[0])
+            total = partial.sparse_total(n_blocks)[0]
+            if job.concludes:
+                self._held[int(key)] = total
+            else:
+                yield key, write_sums((n_blocks.bit_length(), 0), total)
         else:
             yield from ((key, write_sums(covered, keyed[0])) for covered, keyed in partial.ranges())
 

@@ -14,6 +14,7 @@ from neuralframe.core.validation import whole
 from neuralframe.exceptions import EngineError, ParameterError
 from neuralframe.mapreduce import spark_context
 from neuralframe.mapreduce.failures import Failure, one_for_all
+from neuralframe.mapreduce.job import results_of
 from neuralframe.mapreduce.log import log
 from neuralframe.mapreduce.partial_sum import PartialSum
 from neuralframe.mapreduce.shared_engine import SharedEngine
@@ -198,7 +199,7 @@ class SparkEngine(SharedEngine):
         # One job at a time: networks that learn in several threads may share an engine.
         with self._lock, self:
             total = self._total(job, blocks)
-        return {key: job.reduce(key, total[key]) for key in sorted(total)}
+        return results_of(job, total)
 
     def _total(self, job: Job, blocks: Blocks) -> KeyedSums:
         """Run the job and return the sums over all blocks."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Indices, Vector
+    from neuralframe.core.penalty import Penalty
     from neuralframe.data.data_set import DataSet
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.neural_network import NeuralNetwork
@@ -33,7 +34,7 @@ def error_and_gradient(
     engine: str | Engine = "threads",
     kernel: str = "auto",
     dtype: npt.DTypeLike = "float64",
-    decay: float = 0.0,
+    decay: float | Penalty = 0.0,
 ) -> tuple[float, Vector]:
     """Return E and dE/dw at ``network.weights``.
 
@@ -69,7 +70,7 @@ def errors(
     engine: str | Engine = "threads",
     kernel: str = "auto",
     dtype: npt.DTypeLike = "float64",
-    decay: float = 0.0,
+    decay: float | Penalty = 0.0,
 ) -> Vector:
     """Return E at S weight vectors, shape (S, n_weights), as shape (S,): one job, one pass over the data."""
     candidates = np.asarray(weights, dtype=np.float64)
@@ -88,7 +89,7 @@ def check_gradient(
     network: NeuralNetwork,
     data: DataSet,
     *,
-    decay: float = 0.0,
+    decay: float | Penalty = 0.0,
     max_weights: int = 500,
     seed: int = 0,
 ) -> float:
@@ -104,8 +105,8 @@ def check_gradient(
         Any network, with any functions of your own.
     data : DataSet
         A few dozen samples are enough.
-    decay : float
-        Weight decay.
+    decay : float or Penalty
+        Weight decay, or another penalty of the weights.
     max_weights : int
         Of a larger network this many weights are checked, drawn with `seed`.
     seed : int
@@ -127,7 +128,7 @@ def check_gradient(
     return 0.0 if scale == 0 else float(np.linalg.norm(gradient[chosen] - differences)) / scale
 
 
-def _differences(network: NeuralNetwork, data: DataSet, chosen: Indices, decay: float) -> Vector:
+def _differences(network: NeuralNetwork, data: DataSet, chosen: Indices, decay: float | Penalty) -> Vector:
     """Return the derivative at each chosen weight from differences of E."""
     bytes_per_weight = 4 * len(STEPS) * network.weights.nbytes
     batch = max(1, BYTES_PER_JOB // bytes_per_weight)
@@ -137,7 +138,7 @@ def _differences(network: NeuralNetwork, data: DataSet, chosen: Indices, decay: 
     )
 
 
-def _stencils(network: NeuralNetwork, data: DataSet, chosen: Indices, decay: float) -> Vector:
+def _stencils(network: NeuralNetwork, data: DataSet, chosen: Indices, decay: float | Penalty) -> Vector:
     """Return the five-point derivative of E for each step length and weight, shape (n_steps, n_chosen)."""
     at = network.weights[chosen]
     steps = np.array(STEPS)[:, np.newaxis] * np.maximum(1.0, np.abs(at))

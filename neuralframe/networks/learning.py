@@ -14,7 +14,8 @@ import numpy as np
 from neuralframe.core.arrays import float_type
 from neuralframe.core.initialization import draw_weights
 from neuralframe.core.metrics import Metric
-from neuralframe.core.validation import count, number, seed_sequence
+from neuralframe.core.penalty import Penalty
+from neuralframe.core.validation import count, seed_sequence
 from neuralframe.data.blocks import Blocks
 from neuralframe.data.data_set import DataSet
 from neuralframe.exceptions import DivergenceWarning, ParameterError
@@ -90,6 +91,13 @@ def _control(given: Any) -> TrainingControl:
     return given or TrainingControl()
 
 
+def _penalty(given: Any) -> Penalty:
+    try:
+        return Penalty.given(given)
+    except ParameterError as problem:
+        raise ParameterError(f"decay takes a number, or an nf.Penalty: {problem}") from problem
+
+
 def _checkpoint(given: Any) -> Checkpoints | None:
     return given if given is None or isinstance(given, Checkpoints) else Checkpoints(given)
 
@@ -104,7 +112,7 @@ class TrainingOptions:
     dtype: np.dtype[Any] = attrs.field(converter=float_type)
     validation: float | DataSet | None = attrs.field(converter=_validation)
     stop: tuple[StopCondition, ...] = attrs.field(converter=_conditions)
-    decay: float = attrs.field(validator=number(at_least=0))
+    decay: Penalty = attrs.field(converter=_penalty)
     metrics: tuple[Metric, ...] = attrs.field(converter=_metrics)
     sessions: int = attrs.field(validator=count())
     listeners: tuple[Listener, ...] = attrs.field(converter=_listeners)

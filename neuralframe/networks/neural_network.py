@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array
     from neuralframe.core.metrics import Metric
+    from neuralframe.core.penalty import Penalty
     from neuralframe.data.encoding import Encoding
     from neuralframe.evaluation.reports import Report
     from neuralframe.kernels.kernel import Kernel
@@ -203,7 +204,7 @@ class NeuralNetwork(Architecture):
         validation: float | DataSet | None = None,
         metrics: str | Metric | Iterable[str | Metric] = (),
         stop: StopCondition | Iterable[StopCondition] | None = None,
-        decay: float = 0.0,
+        decay: float | Penalty = 0.0,
         sessions: int = 1,
         listeners: Listener | Iterable[Listener] = (),
         progress: bool | None = None,
@@ -236,8 +237,8 @@ class NeuralNetwork(Architecture):
             ``"accuracy"``, ``"root_mean_squared_error"``, ``"mean_absolute_error"``.
         stop : StopCondition or sequence of them, optional
             When to end; by default after 1000 iterations.
-        decay : float
-            Weight decay.
+        decay : float or Penalty
+            Weight decay, or another penalty: ``nf.ElasticNet(0.01, l1=0.001)``.
         sessions : int
             Training sessions from different initial weights, evaluated in the same jobs. The first
             starts from the present weights, the others from newly drawn ones. The best is kept: by

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array
     from neuralframe.core.metrics import Metric
+    from neuralframe.core.penalty import Penalty
     from neuralframe.data.blocks import Blocks
     from neuralframe.data.encoding import Encoding
     from neuralframe.data.normalizers import Normalizer
@@ -91,7 +92,7 @@ def make_evaluator(
     engine: str | Engine = "threads",
     kernel: str = "auto",
     dtype: npt.DTypeLike = "float64",
-    decay: float = 0.0,
+    decay: float | Penalty = 0.0,
     metrics: tuple[Metric, ...] = (),
 ) -> Evaluator:
     """Return what evaluates E of a network over some blocks."""

@@ -15,7 +15,7 @@ from neuralframe.core.components import from_json, to_json
 from neuralframe.core.learning_rule import Iterate
 from neuralframe.core.validation import count
 from neuralframe.exceptions import CheckpointError, ParameterError
-from neuralframe.mapreduce.evaluator import Evaluation
+from neuralframe.mapreduce.questions import Evaluation
 from neuralframe.training.history import History, IterationRecord
 from neuralframe.training.run_directory import CHECKPOINT, RunDirectory
 from neuralframe.training.state_json import state_from_json, state_to_json

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
     from neuralframe.core.learning_rule import LearningRule
     from neuralframe.learning.stop_conditions import StopCondition
-    from neuralframe.mapreduce.evaluator import Evaluation, Evaluator
-    from neuralframe.training.session import Question, Session
+    from neuralframe.mapreduce.evaluator import Evaluator
+    from neuralframe.training.session import Session
 
 
 class Checkpointer(Protocol):
@@ -99,14 +98,6 @@ class Driver:
                     self._interrupt(going, self.control.stop_reason)
                 self._save(sessions)
 
-    def evaluate(self, questions: list[Question]) -> list[list[Evaluation]]:
-        """Answer the questions of several sessions with one job."""
-        weights = np.concatenate([vectors for vectors, _ in questions])
-        sizes = [len(vectors) for vectors, _ in questions]
-        wanted = np.repeat([with_gradient for _, with_gradient in questions], sizes)
-        found = self.evaluator.evaluate(weights, wanted)
-        return [found[first:last] for first, last in pairwise([0, *accumulate(sizes)])]
-
     def _advance(self, sessions: list[Session], pool: ThreadPoolExecutor) -> None:
         """Take each session one iteration further, then record, tell and look whether it ends."""
         steps = [self._step(sessions[0])] if len(sessions) == 1 else self._steps_together(sessions, pool)
@@ -114,7 +105,8 @@ class Driver:
             self._accept(session, step)
 
     def _step(self, session: Session) -> Iterate:
-        session.objective.ask_through(lambda question: self.evaluate([question])[0])
+        answer = self.evaluator.answer
+        session.objective.ask_through(lambda question: answer([question])[0], self.evaluator)
         return self._take(session)
 
     def _take(self, session: Session) -> Iterate:
@@ -135,10 +127,12 @@ class Driver:
 
         The pool has a thread for each session: they wait for each other.
         """
-        meeting = Rendezvous(self.evaluate, len(sessions))
+        meeting = Rendezvous(self.evaluator.answer, len(sessions))
 
         def step(session: Session) -> Iterate:
-            session.objective.ask_through(lambda question: meeting.ask(session.number, question))
+            session.objective.ask_through(
+                lambda question: meeting.ask(session.number, question), self.evaluator
+            )
             try:
                 return self._take(session)
             finally:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
 from neuralframe.core.objective import Objective
+from neuralframe.kernels.sample_sum import free_part, whole_vector
+from neuralframe.mapreduce.questions import ErrorQuestion, SumQuestion
 from neuralframe.training.history import History
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from neuralframe.core.arrays import Indices, Vector
-    from neuralframe.core.learning_rule import Iterate
-    from neuralframe.mapreduce.evaluator import Evaluation
+    import numpy.typing as npt
 
-Question: TypeAlias = "tuple[Vector, bool]"
-"""Weight vectors, shape (K, n_weights), and whether their gradients are wanted."""
+    from neuralframe.core.arrays import Indices, Vector
+    from neuralframe.core.conclusion import Conclusion
+    from neuralframe.core.learning_rule import Iterate
+    from neuralframe.core.objective import Costs
+    from neuralframe.kernels.sample_sum import SampleSum
+    from neuralframe.mapreduce.evaluator import Evaluator
+    from neuralframe.mapreduce.questions import Answer, Evaluation, Question
 
 
 class SessionObjective(Objective):
@@ -35,26 +40,76 @@ class SessionObjective(Objective):
 
     """
 
-    def __init__(self, weights: Vector, free: Indices | None, random: np.random.Generator) -> None:
-        self._ask: Callable[[Question], list[Evaluation]] = _nobody
+    def __init__(
+        self,
+        weights: Vector,
+        free: Indices | None,
+        random: np.random.Generator,
+        roles: npt.NDArray[np.uint8] | None = None,
+    ) -> None:
+        self._ask: Callable[[Question], Answer] = _nobody
+        self._evaluator: Evaluator | None = None
         self._weights = weights
         self._free = free
+        self._roles = roles
         self._seen: list[tuple[Vector, Evaluation]] = []
+        self.notes: list[str] = []
         self.n_weights = len(weights) if free is None else len(free)
         self.random = random
 
+    @property
+    def evaluator(self) -> Evaluator:
+        """What the session is evaluated by; only while it is trained."""
+        assert self._evaluator is not None, "nobody was appointed to evaluate"
+        return self._evaluator
+
+    @property
+    def n_blocks(self) -> int:  # type: ignore[override]
+        return self.evaluator.n_training_blocks
+
+    @property
+    def costs(self) -> Costs | None:  # type: ignore[override]
+        return self.evaluator.costs
+
     def value_and_gradient(self, weights: Vector) -> tuple[float, Vector]:
-        (found,) = self._evaluate(weights[np.newaxis], with_gradient=True)
-        gradient = found.gradient
-        assert gradient is not None
-        return found.error, gradient if self._free is None else gradient[self._free]
+        errors, gradients = self.values_and_gradients(weights[np.newaxis])
+        return float(errors[0]), gradients[0]
 
     def values(self, candidates: Vector) -> Vector:
-        return np.array([found.error for found in self._evaluate(candidates, with_gradient=False)])
+        found = self._evaluate(candidates, with_gradient=False).evaluations
+        return np.array([evaluation.error for evaluation in found])
 
-    def ask_through(self, ask: Callable[[Question], list[Evaluation]]) -> None:
-        """Say who evaluates from now on."""
-        self._ask = ask
+    def values_and_gradients(self, candidates: Vector) -> tuple[Vector, Vector]:
+        found = self._evaluate(candidates, with_gradient=True).evaluations
+        gradients = np.array([evaluation.gradient for evaluation in found])
+        return np.array([evaluation.error for evaluation in found]), free_part(gradients, self._free)
+
+    def concluded(self, candidates: Vector, conclusion: Conclusion) -> tuple[Vector, dict[str, Vector]]:
+        answer = self._evaluate(candidates, with_gradient=False, conclusion=conclusion)
+        return np.array([evaluation.error for evaluation in answer.evaluations]), answer.concluded
+
+    def totals(self, task: SampleSum, candidates: Vector) -> list[dict[str, Vector]]:  # type: ignore[override]
+        return self._ask(SumQuestion(self.whole(candidates), task, self._free)).totals
+
+    def penalised(
+        self, weights: Vector, error: float, gradient: Vector | None = None
+    ) -> tuple[float, Vector | None]:
+        whole = self.whole(weights[np.newaxis])[0]
+        penalty, is_bias = self.evaluator.penalty, self.evaluator.kernel.topology.is_bias
+        spread = None if gradient is None else whole_vector(gradient, self._free, len(self._weights))
+        total, slope = penalty.added(whole, error, spread, is_bias)
+        return total, None if slope is None else free_part(slope, self._free)
+
+    def penalty_curvature(self) -> Vector:
+        is_bias = self.evaluator.kernel.topology.is_bias
+        return free_part(self.evaluator.penalty.curvature(self._weights, is_bias), self._free)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def ask_through(self, ask: Callable[[Question], Answer], evaluator: Evaluator) -> None:
+        """Say who answers from now on, and what evaluates in the end."""
+        self._ask, self._evaluator = ask, evaluator
 
     def whole(self, candidates: Vector) -> Vector:
         """Return weight vectors of the network, (K, n_weights), from the free weights, (K, n_free)."""
@@ -74,13 +129,16 @@ class SessionObjective(Objective):
         """Remember what was seen at some weights before the training was interrupted."""
         self._seen = [(weights, evaluation)]
 
-    def _evaluate(self, candidates: Vector, *, with_gradient: bool) -> list[Evaluation]:
-        found = self._ask((self.whole(candidates), with_gradient))
-        self._seen.extend(zip(candidates.copy(), found, strict=True))
-        return found
+    def _evaluate(
+        self, candidates: Vector, *, with_gradient: bool, conclusion: Conclusion | None = None
+    ) -> Answer:
+        question = ErrorQuestion(self.whole(candidates), with_gradient, conclusion, self._roles)
+        answer = self._ask(question)
+        self._seen.extend(zip(candidates.copy(), answer.evaluations, strict=True))
+        return answer
 
 
-def _nobody(question: Question) -> list[Evaluation]:
+def _nobody(question: Question) -> Answer:
     raise AssertionError(f"nobody was appointed to evaluate {question!r}")
 
 
