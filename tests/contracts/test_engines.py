@@ -45,6 +45,42 @@ class Failing(Job):
         return total
 
 
+@attrs.frozen
+class Picky(Job):
+    """Wants some blocks only, and is shown no others."""
+
+    def wants(self, number):
+        return number in (2, 5)
+
+    def map(self, block):
+        assert block.number in (2, 5), block.number
+        return {0: {"inputs": block.inputs.sum(axis=0, dtype=np.float64)}}
+
+    def reduce(self, key, total):
+        return total["inputs"]
+
+
+@attrs.frozen
+class Compared(Job):
+    """Works out, where all sums are together, which key has the larger one."""
+
+    @property
+    def concludes(self):
+        return True
+
+    def map(self, block):
+        return {key: {"n": np.array([float((block.number + key) % 2)])} for key in (0, 1)}
+
+    def conclude(self, totals):
+        if 2 in totals or not {0, 1} <= totals.keys():
+            return totals
+        larger = float(totals[1]["n"][0] > totals[0]["n"][0])
+        return {**totals, 2: {"larger": np.array([larger])}}
+
+    def reduce(self, key, total):
+        return {name: values.tolist() for name, values in total.items()}
+
+
 def cases():
     slow = {
         "mrjob:local": [pytest.mark.slow],
@@ -62,9 +98,7 @@ def engine(request):
     if "spark" in name and (find_spec("pyspark") is None or shutil.which("java") is None):
         pytest.skip("no Spark: pyspark or Java is not here")
     if name == "mrjob:hadoop":
-        pytest.importorskip("py4j", reason="the warm client needs py4j")
-        if shutil.which("hadoop") is None:
-            pytest.skip("no Hadoop on the path: . .hadoop/env.sh, see docs/hadoop.md")
+        request.getfixturevalue("on_cluster")
     parameters = {"spark": {"master": "local[2]"}, "mrjob:hadoop": {"timeout": 300}}.get(name, {})
     module, _, cls = ENGINES[name].partition(":")
     with getattr(import_module(module), cls)(*name.split(":")[1:], **parameters) as opened:
@@ -101,3 +135,13 @@ def test_what_goes_wrong_in_a_block_names_the_block_and_leaves_the_engine_usable
         engine.run(Failing(), blocks)
     assert "while mapping block 3 of 13" in "\n".join(caught.value.__notes__)
     assert engine.run(Digest(), blocks)[0][0] == 77
+
+
+def test_blocks_that_a_job_does_not_want_are_not_mapped(engine, blocks):
+    found = engine.run(Picky(), blocks)
+    assert list(found) == [0]
+    np.testing.assert_allclose(found[0], blocks[2].inputs.sum(axis=0) + blocks[5].inputs.sum(axis=0))
+
+
+def test_a_job_may_conclude_from_the_sums_under_all_keys(engine, blocks):
+    assert engine.run(Compared(), blocks) == {0: {"n": [6.0]}, 1: {"n": [7.0]}, 2: {"larger": [1.0]}}

@@ -60,14 +60,6 @@ class OnceBrokenTanh(nf.Tanh):
 
 
 @pytest.fixture
-def on_cluster(hadoop_cluster, monkeypatch):
-    pytest.importorskip("py4j", reason="the warm client needs py4j")
-    for name, value in hadoop_cluster.environment.items():
-        monkeypatch.setenv(name, value)
-    return hadoop_cluster
-
-
-@pytest.fixture
 def slow(tmp_path, monkeypatch):
     """Give a module of the user's own, on the path here and nowhere else."""
     (tmp_path / "slow_functions.py").write_text(SLOW_MODULE)
