@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 
 from neuralframe.core.components import Component
+from neuralframe.core.differences import changes_along
 from neuralframe.core.transfer_functions import Sigmoid, Softmax, TransferFunction
 from neuralframe.core.validation import number, python_number
 from neuralframe.exceptions import DataError, TopologyError
@@ -46,6 +47,15 @@ class ErrorFunction(Component):
         """Return d values / d outputs, shape (n_samples, n_outputs)."""
 
     @_overflow_is_no_error
+    def derivative_change(self, outputs: Array, targets: Array, outputs_change: Array) -> Array:
+        """Return how fast `derivative` changes when the outputs change at the given speed.
+
+        Asked for by rules that use second derivatives. The default differences `derivative`: right to about
+        ten digits where it is smooth.
+        """
+        return changes_along(lambda at: (self.derivative(at, targets),), [outputs], [outputs_change])[0]
+
+    @_overflow_is_no_error
     def total(self, outputs: Array, targets: Array, sample_weights: Array | None = None) -> float:
         """Return the errors of all samples, each times its weight (n_samples,), added up in float64."""
         values = self.values(outputs, targets).astype(np.float64)
@@ -70,6 +80,16 @@ class ErrorFunction(Component):
         """Return d values / d net, shape (n_samples, n_outputs)."""
         self._refuse_net()
 
+    def net_derivative_change(
+        self, net: Array, outputs: Array, targets: Array, net_change: Array, outputs_change: Array
+    ) -> Array:
+        """Return how fast `net_derivative` changes when net inputs and outputs change at the given speeds."""
+        return changes_along(
+            lambda at, out: (self.net_derivative(at, out, targets),),
+            [net, outputs],
+            [net_change, outputs_change],
+        )[0]
+
     def _refuse_net(self) -> NoReturn:
         raise TopologyError(
             f"{type(self).__name__} has no form on the net inputs. Ask fuses() first, and use values() "
@@ -91,6 +111,10 @@ class SumOfSquares(ErrorFunction):
         slope: Array = outputs - targets
         return slope
 
+    @_overflow_is_no_error
+    def derivative_change(self, outputs: Array, targets: Array, outputs_change: Array) -> Array:
+        return outputs_change
+
 
 @attrs.frozen
 class MeanAbsolute(ErrorFunction):
@@ -104,6 +128,10 @@ class MeanAbsolute(ErrorFunction):
     @_overflow_is_no_error
     def derivative(self, outputs: Array, targets: Array) -> Array:
         return np.sign(outputs - targets)
+
+    @_overflow_is_no_error
+    def derivative_change(self, outputs: Array, targets: Array, outputs_change: Array) -> Array:
+        return np.zeros_like(outputs_change)
 
 
 @attrs.frozen
@@ -126,6 +154,10 @@ class Huber(ErrorFunction):
     @_overflow_is_no_error
     def derivative(self, outputs: Array, targets: Array) -> Array:
         return np.clip(outputs - targets, -self.delta, self.delta)
+
+    @_overflow_is_no_error
+    def derivative_change(self, outputs: Array, targets: Array, outputs_change: Array) -> Array:
+        return np.where(np.abs(outputs - targets) <= self.delta, outputs_change, outputs.dtype.type(0))
 
 
 @attrs.frozen
@@ -188,6 +220,12 @@ class CategoricalCrossEntropy(ErrorFunction):
         slope: Array = -targets / _positive(outputs)
         return slope
 
+    @_overflow_is_no_error
+    def derivative_change(self, outputs: Array, targets: Array, outputs_change: Array) -> Array:
+        likely = _positive(outputs)
+        change: Array = targets / likely / likely * outputs_change
+        return change
+
     def check_targets(self, targets: Array) -> None:
         _check_probabilities(targets)
         sums: Array = targets.sum(axis=-1, dtype=np.float64)
@@ -216,6 +254,12 @@ class CategoricalCrossEntropy(ErrorFunction):
         slope: Array = outputs * targets.sum(axis=-1, keepdims=True) - targets
         return slope
 
+    def net_derivative_change(
+        self, net: Array, outputs: Array, targets: Array, net_change: Array, outputs_change: Array
+    ) -> Array:
+        change: Array = outputs_change * targets.sum(axis=-1, keepdims=True)
+        return change
+
 
 @attrs.frozen
 class BinaryCrossEntropy(ErrorFunction):
@@ -237,6 +281,13 @@ class BinaryCrossEntropy(ErrorFunction):
         slope: Array = (1 - targets) / _positive(1 - outputs) - targets / _positive(outputs)
         return slope
 
+    @_overflow_is_no_error
+    def derivative_change(self, outputs: Array, targets: Array, outputs_change: Array) -> Array:
+        true, false = _positive(outputs), _positive(1 - outputs)
+        bent = targets / true / true + (1 - targets) / false / false
+        change: Array = bent * outputs_change
+        return change
+
     def check_targets(self, targets: Array) -> None:
         _check_probabilities(targets)
 
@@ -253,6 +304,11 @@ class BinaryCrossEntropy(ErrorFunction):
     def net_derivative(self, net: Array, outputs: Array, targets: Array) -> Array:
         slope: Array = outputs - targets
         return slope
+
+    def net_derivative_change(
+        self, net: Array, outputs: Array, targets: Array, net_change: Array, outputs_change: Array
+    ) -> Array:
+        return outputs_change
 
 
 def _positive(probabilities: Array) -> Array:

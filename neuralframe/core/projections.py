@@ -103,6 +103,16 @@ class Projection(Component):
     def weight_gradient(self, weights: Array, inputs: Array, net_delta: Array) -> Array:
         """Return dE/d(weights), shape (n_weights,), from dE/d(net) of shape (n_targets, n_samples)."""
 
+    def sample_gradients(self, inputs: Array, net_delta: Array) -> Array:
+        """Return dE/d(weights) of each sample by itself, shape (n_weights, n_samples).
+
+        The default goes from connection to connection, as `table` lists them.
+        """
+        n_sources, n_targets = len(inputs), len(net_delta)
+        table = self.table(n_sources, n_targets)
+        products = net_delta[table.targets] * inputs[table.sources]
+        return GroupedSum(table.weights)(products, self.n_weights(n_sources, n_targets))
+
     @abstractmethod
     def input_delta(self, weights: Array, inputs: Array, net_delta: Array) -> Array:
         """Return dE/d(inputs), shape (n_sources, n_samples)."""
@@ -141,6 +151,11 @@ class Full(Projection):
     def weight_gradient(self, weights: Array, inputs: Array, net_delta: Array) -> Array:  # noqa: ARG002
         """Return the product of the deltas and the inputs, summed over samples."""
         return (net_delta @ inputs.T).reshape(-1)
+
+    def sample_gradients(self, inputs: Array, net_delta: Array) -> Array:
+        """Return the outer product of deltas and inputs for each sample."""
+        products: Array = net_delta[:, np.newaxis] * inputs
+        return products.reshape(-1, inputs.shape[1])
 
     def input_delta(self, weights: Array, inputs: Array, net_delta: Array) -> Array:  # noqa: ARG002
         """Return the product with the transposed matrix."""
@@ -182,6 +197,10 @@ class OneToOne(Projection):
     def weight_gradient(self, weights: Array, inputs: Array, net_delta: Array) -> Array:  # noqa: ARG002
         """Return the sum over samples of delta times input."""
         return row_products(net_delta, inputs)
+
+    def sample_gradients(self, inputs: Array, net_delta: Array) -> Array:
+        """Return delta times input."""
+        return net_delta * inputs
 
     def input_delta(self, weights: Array, inputs: Array, net_delta: Array) -> Array:  # noqa: ARG002
         """Return the deltas scaled neuron by neuron."""
@@ -292,6 +311,11 @@ class Sparse(Projection):
     def weight_gradient(self, weights: Array, inputs: Array, net_delta: Array) -> Array:  # noqa: ARG002
         """Return delta times input, summed over samples."""
         return row_products(net_delta[self.targets], inputs[self.sources])
+
+    def sample_gradients(self, inputs: Array, net_delta: Array) -> Array:
+        """Return delta times input, connection by connection."""
+        products: Array = net_delta[self.targets] * inputs[self.sources]
+        return products
 
     def input_delta(self, weights: Array, inputs: Array, net_delta: Array) -> Array:
         """Return the deltas carried back along each connection."""

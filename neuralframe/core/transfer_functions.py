@@ -15,6 +15,7 @@ import attrs
 import numpy as np
 
 from neuralframe.core.components import Component
+from neuralframe.core.differences import STEP, changes_along
 from neuralframe.core.validation import number, python_number, require_ascending
 
 if TYPE_CHECKING:
@@ -76,6 +77,34 @@ class TransferFunction(Component):
         delta: Array = output_delta * self.derivative(net, output)
         return delta
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        """Return d derivative / d net, element by element; asked for by rules that use the Hessian.
+
+        The default differences `derivative`: right to about ten digits where it is smooth. The members of
+        this module are exact; at a kink and beyond they follow `derivative`.
+        """
+        wide = net.astype(np.float64)
+        step = STEP * np.maximum(1.0, np.abs(wide))
+        ahead, behind = (self.derivative(at, self.value(at)) for at in (wide + step, wide - step))
+        curvature: Array = ((ahead - behind) / (2 * step)).astype(net.dtype)
+        return curvature
+
+    def output_change(self, net: Array, output: Array, net_change: Array) -> Array:
+        """Return how fast the outputs change when the net inputs change at the given speed."""
+        if self.elementwise:
+            change: Array = net_change * self.derivative(net, output)
+            return change
+        return changes_along(lambda at: (self.value(at),), [net], [net_change])[0]
+
+    def backward_change(self, net: Array, output: Array, output_delta: Array, net_change: Array) -> Array:
+        """Return how fast what `backward` returns changes with the net inputs, `output_delta` staying."""
+        if self.elementwise:
+            change: Array = output_delta * net_change * self.second_derivative(net, output)
+            return change
+        return changes_along(
+            lambda at: (self.backward(at, self.value(at), output_delta),), [net], [net_change]
+        )[0]
+
 
 @attrs.frozen
 class Linear(TransferFunction):
@@ -86,6 +115,9 @@ class Linear(TransferFunction):
 
     def derivative(self, net: Array, output: Array) -> Array:
         return np.ones_like(net)
+
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return np.zeros_like(net)
 
 
 @attrs.frozen
@@ -104,6 +136,10 @@ class Sigmoid(TransferFunction):
         slope: Array = output * (1 - output)
         return slope
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        curvature: Array = output * (1 - output) * (1 - 2 * output)
+        return curvature
+
 
 @attrs.frozen
 class Tanh(TransferFunction):
@@ -118,6 +154,10 @@ class Tanh(TransferFunction):
     def derivative(self, net: Array, output: Array) -> Array:
         slope: Array = 1 - output * output
         return slope
+
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        curvature: Array = -2 * output * (1 - output * output)
+        return curvature
 
 
 @attrs.frozen
@@ -137,6 +177,13 @@ class Gaussian(TransferFunction):
         # The small output comes first: a huge net input must meet its zero before it can overflow.
         slope: Array = -(output * net) / self.sigma / self.sigma
         return slope
+
+    @np.errstate(over="ignore")
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        # As in `derivative`, the small output comes first.
+        bent = output * net * net / self.sigma / self.sigma - output
+        curvature: Array = bent / self.sigma / self.sigma
+        return curvature
 
 
 @attrs.frozen
@@ -161,6 +208,16 @@ class Softmax(TransferFunction):
         delta: Array = output * (output_delta - (output * output_delta).sum(axis=-1, keepdims=True))
         return delta
 
+    def output_change(self, net: Array, output: Array, net_change: Array) -> Array:
+        return self.backward(net, output, net_change)  # its Jacobian is symmetric
+
+    def backward_change(self, net: Array, output: Array, output_delta: Array, net_change: Array) -> Array:
+        output_change = self.backward(net, output, net_change)
+        mean = (output * output_delta).sum(axis=-1, keepdims=True)
+        mean_change = (output_change * output_delta).sum(axis=-1, keepdims=True)
+        change: Array = output_change * (output_delta - mean) - output * mean_change
+        return change
+
 
 @attrs.frozen
 class ReLU(TransferFunction):
@@ -174,6 +231,9 @@ class ReLU(TransferFunction):
 
     def derivative(self, net: Array, output: Array) -> Array:
         return (net > 0).astype(net.dtype)
+
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return np.zeros_like(net)
 
 
 @attrs.frozen
@@ -192,6 +252,9 @@ class LeakyReLU(TransferFunction):
         slope: Array = np.maximum((net > 0).astype(net.dtype), self.slope)
         return slope
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return np.zeros_like(net)
+
 
 @attrs.frozen
 class ELU(TransferFunction):
@@ -205,6 +268,9 @@ class ELU(TransferFunction):
 
     def derivative(self, net: Array, output: Array) -> Array:
         return np.where(net > 0, net.dtype.type(1), output + self.alpha)
+
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return np.where(net > 0, net.dtype.type(0), output + self.alpha)
 
 
 @attrs.frozen
@@ -220,6 +286,11 @@ class Softplus(TransferFunction):
     def derivative(self, net: Array, output: Array) -> Array:
         return -np.expm1(-output)
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        falling = np.exp(-output)
+        curvature: Array = falling * -np.expm1(-output)
+        return curvature
+
 
 @attrs.frozen
 class Softsign(TransferFunction):
@@ -234,6 +305,11 @@ class Softsign(TransferFunction):
     def derivative(self, net: Array, output: Array) -> Array:
         return np.square(1 / (1 + np.abs(net)))
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        inverse = 1 / (1 + np.abs(net))
+        curvature: Array = -2 * np.sign(net) * inverse * inverse * inverse
+        return curvature
+
 
 @attrs.frozen
 class Sin(TransferFunction):
@@ -247,6 +323,9 @@ class Sin(TransferFunction):
     def derivative(self, net: Array, output: Array) -> Array:
         return np.cos(net)
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return -output
+
 
 @attrs.frozen
 class Log(TransferFunction):
@@ -258,6 +337,9 @@ class Log(TransferFunction):
     def derivative(self, net: Array, output: Array) -> Array:
         slope: Array = 1 / (1 + np.abs(net))
         return slope
+
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return -np.sign(net) * np.square(1 / (1 + np.abs(net)))
 
 
 @attrs.frozen
@@ -285,6 +367,9 @@ class Step(TransferFunction):
     def derivative(self, net: Array, output: Array) -> Array:
         return np.zeros_like(net)
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return np.zeros_like(net)
+
 
 @attrs.frozen
 class Sgn(TransferFunction):
@@ -299,6 +384,9 @@ class Sgn(TransferFunction):
         return np.where(net > 0, net.dtype.type(1), net.dtype.type(-1))
 
     def derivative(self, net: Array, output: Array) -> Array:
+        return np.zeros_like(net)
+
+    def second_derivative(self, net: Array, output: Array) -> Array:
         return np.zeros_like(net)
 
 
@@ -334,6 +422,9 @@ class Ramp(TransferFunction):
         slope: Array = self._slope * inside.astype(net.dtype)
         return slope
 
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return np.zeros_like(net)
+
 
 @attrs.frozen
 class Trapezoid(TransferFunction):
@@ -362,3 +453,6 @@ class Trapezoid(TransferFunction):
             self.right_low - self.right_high
         )
         return slope
+
+    def second_derivative(self, net: Array, output: Array) -> Array:
+        return np.zeros_like(net)

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 import numpy as np
 
+from neuralframe.kernels.curvature import Curvature
 from neuralframe.kernels.kernel import Kernel
 from neuralframe.kernels.output_error import OutputError
-from neuralframe.kernels.stages import Layers, make_stage, present
+from neuralframe.kernels.stage import Layers, Pass, present
+from neuralframe.kernels.stages import make_stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
-    from neuralframe.core.arrays import Array, Vector
+    from neuralframe.core.arrays import Array, Indices, Vector
+    from neuralframe.core.noise_draw import Draw
     from neuralframe.core.topology import Topology
 
 CHUNK_BYTES = 1 << 23
@@ -39,7 +42,16 @@ class NumpyKernel(Kernel):
         self._stages = [make_stage(topology, number) for number in topology.order]
         values_per_sample = sum(stage.values_per_sample for stage in self._stages)
         self._chunk = chunk_size(values_per_sample, self.dtype.itemsize)
+        rows = topology.n_outputs * (values_per_sample + topology.n_weights)
+        self._jacobian_chunk = chunk_size(rows, self.dtype.itemsize)
         self._error = OutputError(topology)
+        self._curvature = Curvature(topology, self._stages, self._error)
+        self._draw: Draw | None = None
+
+    def noisy(self, draw: Draw) -> NumpyKernel:
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self), _draw=draw)  # stages are shared: they hold nothing but the plan
+        return twin
 
     def outputs(self, weights: Vector, inputs: Array) -> Array:
         outputs = np.empty((len(inputs), self.topology.n_outputs), self.dtype)
@@ -61,7 +73,7 @@ class NumpyKernel(Kernel):
         cast = laid_out(weights, self.dtype)
         for chunk in self._cut(inputs, targets, sample_weights):
             for s, vector in enumerate(cast):
-                nets, activations = self._forward(vector, chunk.inputs)
+                nets, activations = self._forward(vector, chunk.inputs, chunk.factors)
                 errors[s] += self._error_sum(nets, activations, chunk)
         return errors
 
@@ -73,32 +85,118 @@ class NumpyKernel(Kernel):
         cast = laid_out(weights, self.dtype)
         for chunk in self._cut(inputs, targets, sample_weights):
             for s, vector in enumerate(cast):
-                nets, activations = self._forward(vector, chunk.inputs)
+                nets, activations = self._forward(vector, chunk.inputs, chunk.factors)
                 errors[s] += self._error_sum(nets, activations, chunk)
                 self._backward(vector, nets, activations, chunk, gradients[s])
         return errors, gradients
 
+    def squared_jacobian(
+        self,
+        weights: Vector,
+        inputs: Array,
+        sample_weights: Vector | None = None,
+        *,
+        free: Indices | None = None,
+    ) -> Vector:
+        cast = laid_out(weights, self.dtype)
+        n = len(weights) if free is None else len(free)
+        square = np.zeros((n, n))
+        nothing = np.empty((len(inputs), 0))  # no error is asked for
+        for chunk in self._cut(inputs, nothing, sample_weights, self._jacobian_chunk):
+            at = self._pass(cast, chunk)
+            with quietly():
+                jacobian = self._curvature.jacobian(at)
+                if free is not None:
+                    jacobian = jacobian[free]
+                if chunk.sample_weights is not None:
+                    roots = np.sqrt(chunk.sample_weights).astype(self.dtype)
+                    jacobian *= np.tile(roots, self.topology.n_outputs)
+                square += jacobian @ jacobian.T
+        return square
+
+    def gauss_newton_products(
+        self,
+        weights: Vector,
+        directions: Vector,
+        inputs: Array,
+        targets: Array,
+        sample_weights: Vector | None = None,
+    ) -> Vector:
+        add = self._curvature.add_gauss_newton_product
+        return self._products(add, weights, directions, self._cut(inputs, targets, sample_weights))
+
+    def hessian_products(
+        self,
+        weights: Vector,
+        directions: Vector,
+        inputs: Array,
+        targets: Array,
+        sample_weights: Vector | None = None,
+    ) -> Vector:
+        add = self._curvature.add_hessian_product
+        return self._products(add, weights, directions, self._cut(inputs, targets, sample_weights))
+
+    def _products(
+        self,
+        add: Callable[[Pass, Array, Chunk, Vector], None],
+        weights: Vector,
+        directions: Vector,
+        chunks: Iterator[Chunk],
+    ) -> Vector:
+        """Return what `add` adds for each direction, (K, n_weights); one pass over the samples."""
+        products = np.zeros(directions.shape)
+        cast, along = laid_out(weights, self.dtype), laid_out(directions, self.dtype)
+        for chunk in chunks:
+            at = self._pass(cast, chunk)
+            with quietly():
+                for direction, product in zip(along, products, strict=True):
+                    add(at, direction, chunk, product)
+        return products
+
+    def _pass(self, weights: Array, chunk: Chunk) -> Pass:
+        return Pass(weights, *self._forward(weights, chunk.inputs, chunk.factors), chunk.factors)
+
     def _passes(self, weights: Vector, inputs: Array) -> Iterator[tuple[slice, Layers]]:
         """Yield the outputs of all layers for each chunk of samples."""
         cast = laid_out(weights, self.dtype)
-        for rows in self._chunks(len(inputs)):
+        for rows in self._chunks(len(inputs), self._chunk):
             yield rows, self._forward(cast, inputs[rows])[1]
 
-    def _chunks(self, n_samples: int) -> Iterator[slice]:
-        for start in range(0, n_samples, self._chunk):
-            yield slice(start, start + self._chunk)
+    @staticmethod
+    def _chunks(n_samples: int, size: int) -> Iterator[slice]:
+        for start in range(0, n_samples, size):
+            yield slice(start, start + size)
 
-    def _cut(self, inputs: Array, targets: Array, sample_weights: Vector | None) -> Iterator[Chunk]:
+    def _cut(
+        self, inputs: Array, targets: Array, sample_weights: Vector | None, size: int | None = None
+    ) -> Iterator[Chunk]:
         """Yield the samples in chunks; one of weight 0 is left out, as its error may be infinite."""
-        for rows in self._chunks(len(inputs)):
+        for rows in self._chunks(len(inputs), size or self._chunk):
             if sample_weights is None:
-                yield Chunk(inputs[rows], laid_out(targets[rows].T, self.dtype))
+                chunk = Chunk(inputs[rows], laid_out(targets[rows].T, self.dtype))
+                yield self._disturbed(chunk, np.arange(rows.start, rows.start + len(chunk.inputs)))
                 continue
             counting = np.flatnonzero(sample_weights[rows]) + rows.start
-            yield Chunk(inputs[counting], laid_out(targets[counting].T, self.dtype), sample_weights[counting])
+            target = laid_out(targets[counting].T, self.dtype)
+            yield self._disturbed(Chunk(inputs[counting], target, sample_weights[counting]), counting)
 
-    def _forward(self, weights: Array, inputs: Array) -> tuple[Layers, Layers]:
-        """Return the net inputs and the outputs of every layer, feature-major."""
+    def _disturbed(self, chunk: Chunk, rows: Indices) -> Chunk:
+        """Return a chunk with the noise of its samples, if there is any."""
+        draw = self._draw
+        if draw is None:
+            return chunk
+        factors: Layers = [None] * len(self.topology.layers)
+        for number in self.topology.order:
+            if number not in self.topology.outputs:
+                found = draw.factors(self.topology, number, rows)
+                factors[number] = None if found is None else found.astype(self.dtype)
+        return attrs.evolve(chunk, inputs=draw.inputs(self.topology, chunk.inputs, rows), factors=factors)
+
+    def _forward(self, weights: Array, inputs: Array, factors: Layers | None = None) -> tuple[Layers, Layers]:
+        """Return the net inputs and the outputs of every layer, feature-major.
+
+        With `factors`, the outputs of hidden layers are multiplied by them.
+        """
         columns = laid_out(inputs, self.dtype).T
         nets: Layers = [None] * len(self.topology.layers)
         activations: Layers = list(nets)
@@ -110,7 +208,10 @@ class NumpyKernel(Kernel):
         with quietly():
             for stage in self._stages:
                 net = stage.net(weights, activations)
-                nets[stage.number], activations[stage.number] = net, stage.output(net)
+                output = stage.output(net)
+                factor = None if factors is None else factors[stage.number]
+                nets[stage.number] = net
+                activations[stage.number] = output if factor is None else output * factor
         return nets, activations
 
     def _error_sum(self, nets: Layers, activations: Layers, chunk: Chunk) -> float:
@@ -122,23 +223,34 @@ class NumpyKernel(Kernel):
     ) -> None:
         """Carry the error back from layer to layer and add the chunk's gradient sum into `gradient`."""
         with quietly():
-            scale = None if chunk.sample_weights is None else chunk.sample_weights.astype(self.dtype)
-            deltas = self._error.deltas(nets, activations, chunk.target, scale)
+            deltas = self._error.deltas(nets, activations, chunk.target, chunk.scale(self.dtype))
             for stage in reversed(self._stages):
                 delta = present(deltas[stage.number])
                 if not (self._error.is_fused and stage.number in self.topology.outputs):
                     net, output = present(nets[stage.number]), present(activations[stage.number])
+                    factor = None if chunk.factors is None else chunk.factors[stage.number]
+                    if factor is not None:
+                        # the slope is that of the output before the noise, which a factor of 0 has wiped out
+                        output, delta = stage.output(net), delta * factor
                     delta = stage.net_delta(net, output, delta)
                 stage.backward(weights, activations, delta, gradient, deltas)
 
 
 @attrs.frozen(eq=False)
 class Chunk:
-    """Some samples of a block: inputs as they came, targets laid out as outputs are, sample weights."""
+    """Some samples of a block: inputs as they came, targets laid out as outputs are, sample weights.
+
+    Under noise, the inputs are disturbed, and the outputs of hidden layers are multiplied by `factors`.
+    """
 
     inputs: Array
     target: Array
     sample_weights: Vector | None = None
+    factors: Layers | None = None
+
+    def scale(self, dtype: np.dtype[Any]) -> Array | None:
+        """Return what the derivatives of each sample are multiplied by, if by anything."""
+        return None if self.sample_weights is None else self.sample_weights.astype(dtype)
 
 
 def quietly() -> np.errstate:

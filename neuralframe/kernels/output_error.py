@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neuralframe.kernels.stages import present
+from neuralframe.kernels.stage import present
 
 if TYPE_CHECKING:
     from neuralframe.core.arrays import Array, Vector
     from neuralframe.core.topology import Topology
-    from neuralframe.kernels.stages import Layers
+    from neuralframe.kernels.stage import Layers, Pass
 
 
 class OutputError:
@@ -49,7 +49,7 @@ class OutputError:
         if not self.is_fused:
             return self._function.total(self.outputs(activations).T, target.T, sample_weights)
         total = 0.0
-        for number, wanted in self._parts(target):
+        for number, wanted in self.parts(target):
             net, output = present(nets[number]), present(activations[number])
             values = self._function.net_values(net.T, output.T, wanted.T)
             if sample_weights is not None:
@@ -61,18 +61,39 @@ class OutputError:
         """Return dE/d(net) of the output layers if fused, else dE/d(output); None for other layers."""
         deltas: Layers = [None] * len(activations)
         if self.is_fused:
-            for number, wanted in self._parts(target):
+            for number, wanted in self.parts(target):
                 net, output = present(nets[number]), present(activations[number])
                 deltas[number] = self._function.net_derivative(net.T, output.T, wanted.T).T
         else:
             derivative = self._function.derivative(self.outputs(activations).T, target.T).T
-            for number, part in self._parts(derivative):
+            for number, part in self.parts(derivative):
                 deltas[number] = part
         if scale is not None:
             for number in self._layers:
                 deltas[number] = present(deltas[number]) * scale
         return deltas
 
-    def _parts(self, rows: Array) -> list[tuple[int, Array]]:
-        """Return each output layer with its own rows."""
+    def delta_changes(self, at: Pass, change: Pass, target: Array, scale: Array | None) -> Layers:
+        """Return how fast what `deltas` returns changes, by layer."""
+        changes: Layers = [None] * len(at.nets)
+        for number, part in self._delta_changes(at, change, target):
+            changes[number] = part if scale is None else part * scale
+        return changes
+
+    def _delta_changes(self, at: Pass, change: Pass, target: Array) -> list[tuple[int, Array]]:
+        if self.is_fused:
+            return [
+                (number, self._net_delta_change(at, change, number, wanted))
+                for number, wanted in self.parts(target)
+            ]
+        outputs, moved = self.outputs(at.activations), self.outputs(change.activations)
+        return self.parts(self._function.derivative_change(outputs.T, target.T, moved.T).T)
+
+    def _net_delta_change(self, at: Pass, change: Pass, number: int, wanted: Array) -> Array:
+        net, output = present(at.nets[number]), present(at.activations[number])
+        moved = present(change.nets[number]), present(change.activations[number])
+        return self._function.net_derivative_change(net.T, output.T, wanted.T, moved[0].T, moved[1].T).T
+
+    def parts(self, rows: Array) -> list[tuple[int, Array]]:
+        """Return each output layer with its own rows of an array (n_outputs, n)."""
         return [(number, rows[part]) for number, part in zip(self._layers, self._rows, strict=True)]
