@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from neuralframe.cli.telling import tell
 from neuralframe.data.wording import plural
-from neuralframe.evaluation.regression import r2_in_words
 from neuralframe.evaluation.reports import ClassificationReport
 from neuralframe.mapreduce.in_process_engine import InProcessEngine
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from neuralframe.data.data_set import DataSet
     from neuralframe.evaluation.reports import Report
     from neuralframe.mapreduce.engine import Engine
-    from neuralframe.networks.learning import TrainingRun
+    from neuralframe.networks.training_run import TrainingRun
 
 NARROWEST = 20
 """On the narrowest of screens values are not folded to less than this."""
@@ -76,20 +75,23 @@ def describe_work(training: DataSet, validation: DataSet | None, engine: Engine)
 
 def run_pairs(run: TrainingRun) -> Pairs:
     """Return what a training came to."""
-    last = run.history[-1]
-    pairs = [("training error", f"{last.error - last.penalty:.6g}")]
-    if last.penalty:
-        pairs.append(("minimised, with weight decay", f"{last.error:.6g}"))
+    kept = run.best.kept
+    pairs = [("training error", f"{kept.error - kept.penalty:.6g}")]
+    if kept.penalty:
+        pairs.append(("minimised, with weight decay", f"{kept.error:.6g}"))
     if run.validation_error is not None:
         pairs.append(("validation error", f"{run.validation_error:.6g}"))
     if len(run.sessions) > 1:
         pairs.append(("best session", f"{run.best.number + 1} of {len(run.sessions)}"))
+    if run.kept_iteration != run.iterations:
+        pairs.append(("weights kept", f"those after iteration {run.kept_iteration}"))
     return [
         *pairs,
         ("iterations", str(run.iterations)),
         ("jobs", str(run.jobs)),
         ("seconds", f"{run.seconds:.2f}"),
         ("stopped because", run.stopped_by),
+        *(("note", note) for note in run.notes),
     ]
 
 
@@ -99,11 +101,11 @@ def show_report(title: str, report: Report) -> None:
     if isinstance(report, ClassificationReport):
         counts = counts_in_words(report.confusion.class_counts)
         pairs[0] = ("samples", f"{report.n_samples}: {counts}")
-        pairs.append(("accuracy", f"{report.accuracy:.2%}"))
-        pairs.append(("always the largest class", f"{report.majority_share:.2%}"))
+        accuracy = f"{report.accuracy:.2%} ± {report.accuracy_standard_error:.2%}"
+        pairs += [("accuracy", accuracy), ("always the largest class", f"{report.majority_share:.2%}")]
+        pairs += report.figures.items()
     else:
-        for name, rmse, mae, r2 in zip(report.names, report.rmse, report.mae, report.r2, strict=True):
-            pairs.append((name, f"RMSE {rmse:.6g}, MAE {mae:.6g}, R2 {r2_in_words(r2)}"))
+        pairs += report.in_words().items()
     show_pairs(title, pairs)
     if isinstance(report, ClassificationReport):
         tell(f"\n{report.confusion}")

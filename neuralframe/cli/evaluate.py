@@ -29,8 +29,9 @@ def evaluate(
 ) -> None:
     """Report what the answers of MODEL to DATA are worth.
 
-    For classes: error, accuracy, what always answering with the largest class would reach, and the
-    confusion matrix. For numbers: error, RMSE, MAE and R2, in the target's own units.
+    For classes: error, accuracy with its standard error, what always answering with the largest class would
+    reach, balanced accuracy, F1, MCC, AUC, log loss, calibration, and the confusion matrix. For numbers:
+    error, RMSE, MAE and R2, in the target's own units.
 
     For example:
 

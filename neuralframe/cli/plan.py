@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,9 +11,12 @@ import typer
 from neuralframe.cli.usage import usage
 from neuralframe.core.arrays import FLOAT_TYPES
 from neuralframe.core.learning_rule import LearningRule
+from neuralframe.core.noise import Dropout, InputNoise, Noise
+from neuralframe.core.penalty import ElasticNet, Penalty
 from neuralframe.core.transfer_functions import TransferFunction
 from neuralframe.data.normalizers import Normalizer
 from neuralframe.exceptions import ChoiceError, ParameterError
+from neuralframe.learning.early_stopping import EarlyStopping
 from neuralframe.learning.stop_conditions import ErrorGoal, MaxIterations, MaxSeconds, StopCondition
 from neuralframe.mapreduce import ENGINES, make_engine
 from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from neuralframe.cli.splits import Parts
     from neuralframe.data.data_set import DataSet
     from neuralframe.mapreduce.engine import Engine
-    from neuralframe.networks.learning import TrainingRun
+    from neuralframe.networks.training_run import TrainingRun
     from neuralframe.training.checkpoints import Checkpoints
     from neuralframe.training.control import TrainingControl
     from neuralframe.training.events import Listener
@@ -48,7 +52,10 @@ class Plan:
     iterations: int
     seconds: float | None
     error_goal: float | None
-    decay: float
+    early_stopping: EarlyStopping | None
+    penalty: Penalty
+    noise: tuple[Noise, ...]
+    max_norm: float | None
     sessions: int
     block_size: int | None
     seed: int
@@ -104,8 +111,10 @@ class Plan:
             engine=self.engine,
             dtype=self.dtype,
             validation=parts.validation,
-            stop=stop_conditions(self.iterations, self.seconds, self.error_goal),
-            decay=self.decay,
+            stop=stop_conditions(self.iterations, self.seconds, self.error_goal, self.early_stopping),
+            decay=self.penalty,
+            noise=self.noise,
+            max_norm=self.max_norm,
             sessions=self.sessions,
             listeners=listeners,
             progress=progress,
@@ -115,14 +124,54 @@ class Plan:
         )
 
 
-def stop_conditions(iterations: int, seconds: float | None, error_goal: float | None) -> list[StopCondition]:
+def stop_conditions(
+    iterations: int,
+    seconds: float | None,
+    error_goal: float | None,
+    early_stopping: EarlyStopping | None,
+) -> list[StopCondition]:
     """Return when training ends."""
     conditions: list[StopCondition] = [MaxIterations(iterations)]
     if seconds is not None:
         conditions.append(MaxSeconds(seconds))
     if error_goal is not None:
         conditions.append(ErrorGoal(error_goal))
+    if early_stopping is not None:
+        conditions.append(early_stopping)
     return conditions
+
+
+def early_stopping_of(criterion: str | None) -> EarlyStopping | None:
+    """Return early stopping by a criterion's name, in capitals or not."""
+    if criterion is None:
+        return None
+    with usage("--early-stopping"):
+        return EarlyStopping(criterion.upper())
+
+
+def penalty_of(decay: float, l1: float) -> Penalty:
+    """Return the penalty of the weights."""
+    with usage("--decay, --l1"):
+        return ElasticNet(decay, l1=l1)
+
+
+def noise_of(dropout: float | None, deviation: float | None) -> tuple[Noise, ...]:
+    """Return what disturbs the training."""
+    kinds: list[Noise] = []
+    if dropout is not None:
+        with usage("--dropout"):
+            kinds.append(Dropout(dropout))
+    if deviation is not None:
+        with usage("--input-noise"):
+            kinds.append(InputNoise(deviation))
+    return tuple(kinds)
+
+
+def max_norm_of(limit: float | None) -> float | None:
+    """Return the limit, once it is one."""
+    if limit is not None and not 0 < limit < math.inf:
+        raise typer.BadParameter(f"expected a number above 0; got {limit!r}", param_hint="--max-norm")
+    return limit
 
 
 def hidden_sizes(given: Sequence[str]) -> tuple[int, ...]:

@@ -48,7 +48,7 @@ def resume(
 
     - `neuralframe resume run-1 --iterations 600`
     """
-    from neuralframe.cli.plan import engine_of, stop_conditions
+    from neuralframe.cli.plan import early_stopping_of, engine_of, stop_conditions
     from neuralframe.cli.runs import Notes, held_out, saying_how_to_resume
     from neuralframe.cli.training import finish, require_room, watch
     from neuralframe.networks.resuming import resume as go_on
@@ -65,7 +65,11 @@ def resume(
     threads = workers or (notes.workers if engine is None else None)
     given: dict[str, Any] = {
         "engine": None if name is None else engine_of(name, threads),
-        "stop": None if iterations is None else stop_conditions(iterations, notes.seconds, notes.error_goal),
+        "stop": None
+        if iterations is None
+        else stop_conditions(
+            iterations, notes.seconds, notes.error_goal, early_stopping_of(notes.early_stopping)
+        ),
     }
     with saying_how_to_resume(directory):
         run, interrupted = watch(

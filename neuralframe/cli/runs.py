@@ -40,6 +40,7 @@ class Notes:
     iterations: int = 0
     seconds: float | None = None
     error_goal: float | None = None
+    early_stopping: str | None = None
     engine: str | None = None
     workers: int | None = None
 

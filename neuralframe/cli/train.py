@@ -167,7 +167,43 @@ def train(
     error_goal: Annotated[
         float | None, typer.Option(rich_help_panel=METHOD, help="Stop at this error.")
     ] = None,
-    decay: Annotated[float, typer.Option(min=0, rich_help_panel=METHOD, help="Weight decay.")] = 1e-3,
+    early_stopping: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=METHOD,
+            help="Stop when the validation error rises, by Prechelt's criterion GL, PQ or UP, and keep the "
+            "weights at which it was lowest.",
+        ),
+    ] = None,
+    decay: Annotated[float, typer.Option(min=0, rich_help_panel=METHOD, help="Weight decay (L2).")] = 1e-3,
+    l1: Annotated[
+        float, typer.Option(min=0, rich_help_panel=METHOD, help="Pull of weights towards exactly 0 (L1).")
+    ] = 0.0,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            rich_help_panel=METHOD,
+            help="Switch off this share of the hidden neurons, below 1, anew in each iteration.",
+        ),
+    ] = None,
+    input_noise: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SIGMA",
+            rich_help_panel=METHOD,
+            help="Add noise of this standard deviation to the normalized inputs, anew in each iteration.",
+        ),
+    ] = None,
+    max_norm: Annotated[
+        float | None,
+        typer.Option(
+            metavar="LENGTH",
+            rich_help_panel=METHOD,
+            help="Keep the vector of the weights that feed a neuron no longer than this.",
+        ),
+    ] = None,
     sessions: Annotated[
         int,
         typer.Option(
@@ -260,10 +296,14 @@ def train(
         NO_NORMALIZER,
         USUAL_NORMALIZER,
         Plan,
+        early_stopping_of,
         engine_of,
         floating_point_type,
         hidden_sizes,
+        max_norm_of,
+        noise_of,
         normalizer_of,
+        penalty_of,
         rule_of,
         transfer_function_of,
     )
@@ -290,7 +330,10 @@ def train(
         iterations=iterations,
         seconds=seconds,
         error_goal=error_goal,
-        decay=decay,
+        early_stopping=early_stopping_of(early_stopping),
+        penalty=penalty_of(decay, l1),
+        noise=noise_of(dropout, input_noise),
+        max_norm=max_norm_of(max_norm),
         sessions=sessions,
         block_size=block_size,
         seed=seed,
@@ -308,6 +351,8 @@ def train(
     require_share(validation, "--validation")
     if validation and validation_data is not None:
         raise typer.BadParameter("give one of them", param_hint="--validation, --validation-data")
+    if early_stopping is not None and not (validation or validation_data):
+        raise typer.BadParameter("needs --validation or --validation-data", param_hint="--early-stopping")
     require_room(model or default_model(data), history, data)
     if checkpoint is not None:
         require_new(checkpoint)
@@ -336,6 +381,7 @@ def train(
             iterations=iterations,
             seconds=seconds,
             error_goal=error_goal,
+            early_stopping=early_stopping,
             engine=engine,
             workers=workers,
         )

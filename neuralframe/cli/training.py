@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from neuralframe.cli.plan import Plan
     from neuralframe.cli.splits import Parts
     from neuralframe.data.data_set import DataSet
-    from neuralframe.networks.learning import TrainingRun
     from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron
+    from neuralframe.networks.training_run import TrainingRun
 
 
 def default_model(source: str) -> Path:
@@ -57,7 +57,9 @@ def announce(source: str, samples: DataSet, parts: Parts, network: MultilayerPer
             ("data", describe_data(source, samples)),
             ("split", parts.how),
             ("rule", str(plan.rule)),
-            ("weight decay", f"{plan.decay:g}"),
+            ("penalty", str(plan.penalty)),
+            *(("noise", str(noise)) for noise in plan.noise),
+            *([] if plan.max_norm is None else [("max-norm", f"{plan.max_norm:g}")]),
             ("work", describe_work(parts.training, parts.validation, plan.engine)),
         ],
     )

@@ -28,6 +28,6 @@ class Conclusion(Component):
         errors : (K,) float64
             E at each candidate, its penalty included; infinite or NaN where the arithmetic overflowed.
         candidates : (K, n_weights) float64
-            All weights of the network, those that are frozen included.
+            The weights that the rule sees: frozen weights are not among them.
 
         """

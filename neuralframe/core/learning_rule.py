@@ -69,6 +69,16 @@ class LearningRule(Component):
         """Return the state before the first step; None unless the rule has one."""
         return None
 
+    @property
+    def compares_errors(self) -> bool:
+        """Whether a step sets E at one weight vector against E at another, as every line search does.
+
+        Where learning is disturbed by noise, which is new in each iteration, the driver then has error and
+        gradient at the last weights evaluated anew before each step. A rule that takes each gradient as it
+        comes says False and saves that job.
+        """
+        return True
+
     @abstractmethod
     def step(self, objective: Objective, last: Iterate) -> Iterate:
         """Return the standing after one more iteration."""

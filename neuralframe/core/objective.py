@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from neuralframe.core.weight_groups import WeightGroups
 from neuralframe.exceptions import LearningRuleError
 
 if TYPE_CHECKING:
@@ -117,6 +118,10 @@ class Objective(ABC):
     def penalty_curvature(self) -> Vector:
         """Return the diagonal of the penalty's second derivatives, shape (n_weights,)."""
         return np.zeros(self.n_weights)
+
+    def groups(self) -> WeightGroups:
+        """Return which weights belong to one neuron; without a network each stands alone."""
+        return WeightGroups.single(self.n_weights)
 
     def project(self, weights: Vector) -> Vector:
         """Return the nearest weights that are allowed (see max-norm); usually `weights` themselves.

@@ -9,7 +9,7 @@ import attrs
 import numpy as np
 
 from neuralframe.core.components import Component
-from neuralframe.core.validation import number
+from neuralframe.core.validation import flag, number
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -87,7 +87,7 @@ class ElasticNet(Penalty):
 
     l2: float = attrs.field(default=0.0, validator=number(at_least=0))
     l1: float = attrs.field(default=0.0, kw_only=True, validator=number(at_least=0))
-    biases: bool = attrs.field(default=False, kw_only=True, validator=attrs.validators.instance_of(bool))
+    biases: bool = attrs.field(default=False, kw_only=True, validator=flag())
 
     @property
     def is_none(self) -> bool:

@@ -54,14 +54,15 @@ def _named(instance: Any, attribute: attrs.Attribute[Any]) -> str:
     return f"{prefix}{attribute.name}"
 
 
-def count(*, at_least: int = 1) -> Validator:
-    """Accept a whole number, at least `at_least`."""
+def count(*, at_least: int = 1, optional: bool = False) -> Validator:
+    """Accept a whole number, at least `at_least` (and None if `optional`)."""
+    wanted = f"a whole number >= {at_least}" + (", or None" if optional else "")
 
     def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if value is None and optional:
+            return
         if isinstance(value, bool) or not hasattr(value, "__index__") or value < at_least:
-            raise ParameterError(
-                f"{_named(instance, attribute)} must be a whole number >= {at_least}; got {value!r}"
-            )
+            raise ParameterError(f"{_named(instance, attribute)} must be {wanted}; got {value!r}")
 
     return check
 
@@ -81,6 +82,16 @@ def one_of(*choices: str) -> Validator:
             raise ParameterError(
                 f"{_named(instance, attribute)} must be one of {', '.join(choices)}; got {value!r}"
             )
+
+    return check
+
+
+def flag() -> Validator:
+    """Accept True and False, and nothing that only counts as such."""
+
+    def check(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, bool):
+            raise ParameterError(f"{_named(instance, attribute)} must be True or False; got {value!r}")
 
     return check
 

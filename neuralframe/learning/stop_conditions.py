@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import attrs
 
@@ -54,7 +54,22 @@ class StopCondition(Component):
     A condition keeps nothing between calls: the same history always gives the same answer, so one
     object serves any number of trainings, and a resumed one stops where the whole would have stopped.
     Derive one of your own by writing `reason`.
+
+    Attributes
+    ----------
+    watches_validation : bool
+        Whether it makes no sense without a validation part; `learn` then insists on one.
+    restores_best : bool
+        Whether the network is to end with the weights at which the validation error was lowest, whatever
+        ends the training.
+
     """
+
+    watches_validation: ClassVar[bool] = False
+
+    @property
+    def restores_best(self) -> bool:
+        return False
 
     @abstractmethod
     def reason(self, history: Sequence[Record]) -> str | None:

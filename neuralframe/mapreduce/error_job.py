@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from neuralframe.kernels.sample_sum import free_part
+from neuralframe.mapreduce.disturbed import disturbed
 from neuralframe.mapreduce.job import Job, KeyedSums, Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Indices, Vector
     from neuralframe.core.conclusion import Conclusion
     from neuralframe.core.metrics import Metric
+    from neuralframe.core.noise import Noise
     from neuralframe.data.blocks import Block
     from neuralframe.kernels.kernel import Kernel
 
@@ -47,10 +50,6 @@ class MeanError:
     metrics: dict[str, float] = attrs.field(factory=dict)
 
 
-IGNORED, LEARNT, WATCHED = 0, 1, 2
-"""What a block may be to a weight vector."""
-
-
 @attrs.frozen(eq=False)
 class ErrorJob(Job):
     """Sums errors and gradients; the key is the row of the weight vector.
@@ -67,15 +66,18 @@ class ErrorJob(Job):
         At which of them the gradient is wanted too.
     metrics : tuple of Metric
         What else is wanted of the validation part.
-    roles : (S, n_blocks) uint8, optional
-        What each block is to each row: `IGNORED`, `LEARNT` or `WATCHED`. By default every row learns from
-        the training part and watches the validation part.
     conclusions : tuple of Conclusion
         What is worked out from the errors of several rows together.
     spans : tuple of (int, int)
         The rows of each conclusion: from the first up to, not including, the second.
     penalties : (S,) float64, optional
         The penalty of each row's weights, which jobs do not sum but conclusions count.
+    free : (n_free,) int, optional
+        Which of the weights conclusions see; by default all.
+    noise : tuple of Noise
+        What disturbs the blocks that are learnt from.
+    draws : (S, 2) uint64, optional
+        Which noise each row meets, by session and iteration; None is none.
 
     """
 
@@ -83,36 +85,27 @@ class ErrorJob(Job):
     weights: Vector
     with_gradient: npt.NDArray[np.bool_]
     metrics: tuple[Metric, ...] = ()
-    roles: npt.NDArray[np.uint8] | None = None
     conclusions: tuple[Conclusion, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
     penalties: Vector | None = None
+    free: Indices | None = None
+    noise: tuple[Noise, ...] = ()
+    draws: npt.NDArray[np.uint64] | None = None
 
     @property
     def kind(self) -> Hashable:
         n_gradients = int(np.count_nonzero(self.with_gradient))
-        return (
-            type(self),
-            self.kernel.topology.n_weights,
-            n_gradients,
-            len(self.weights) - n_gradients,
-            self.roles is None,
-        )
+        return type(self), self.kernel.topology.n_weights, n_gradients, len(self.weights) - n_gradients
 
     @property
     def concludes(self) -> bool:
         return bool(self.conclusions)
 
-    def wants(self, number: int) -> bool:
-        return self.roles is None or bool(self.roles[:, number].any())
-
     def map(self, block: Block) -> KeyedSums:
-        learnt, watched = self._rows_of(block)
-        return (
-            self._errors(block, np.flatnonzero(learnt & ~self.with_gradient), "training")
-            | self._gradients(block, np.flatnonzero(learnt & self.with_gradient))
-            | self._watched(block, np.flatnonzero(watched))
-        )
+        if block.part != "training":
+            return self._watched(block)
+        without = self._learnt(block, np.flatnonzero(~self.with_gradient), self._errors)
+        return without | self._learnt(block, np.flatnonzero(self.with_gradient), self._gradients)
 
     def conclude(self, totals: KeyedSums) -> KeyedSums:
         concluded = dict(totals)
@@ -120,7 +113,7 @@ class ErrorJob(Job):
             key, rows = len(self.weights) + index, range(first, last)
             if key not in totals and all(row in totals for row in rows):
                 errors = np.array([self._error(totals[row], row) for row in rows])
-                concluded[key] = conclusion.conclude(errors, self.weights[first:last])
+                concluded[key] = conclusion.conclude(errors, free_part(self.weights[first:last], self.free))
         return concluded
 
     def reduce(self, key: int, total: Sums) -> Any:
@@ -146,34 +139,41 @@ class ErrorJob(Job):
         mean = float(total["training"][0] / total["training"][1])
         return mean if self.penalties is None else mean + float(self.penalties[row])
 
-    def _rows_of(self, block: Block) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Return which rows learn from a block, and which watch it."""
-        if self.roles is not None:
-            return self.roles[:, block.number] == LEARNT, self.roles[:, block.number] == WATCHED
-        every = np.full(len(self.weights), block.part == "training")
-        return every, ~every
-
-    def _watched(self, block: Block, rows: Indices) -> KeyedSums:
-        """Return the errors of a validation block, and the sums of the metrics."""
-        keyed = self._errors(block, rows, "validation")
-        if self.metrics:
-            weights = np.ones(block.n_samples) if block.sample_weights is None else block.sample_weights
-            for row in rows:
-                outputs = self.kernel.outputs(self.weights[row], block.inputs)
-                for metric in self.metrics:
-                    keyed[int(row)][sum_name(metric)] = metric.sums(outputs, block.targets, weights)
+    def _learnt(
+        self, block: Block, rows: Indices, sums: Callable[[Kernel, Block, Indices], KeyedSums]
+    ) -> KeyedSums:
+        """Return the sums of rows that learn from a block, those under one noise together."""
+        if self.draws is None or not len(rows):
+            return sums(self.kernel, block, rows)
+        keyed: KeyedSums = {}
+        _, groups = np.unique(self.draws[rows], axis=0, return_inverse=True)
+        for group in range(groups.max() + 1):
+            alike = rows[groups.reshape(-1) == group]
+            kernel = disturbed(self.kernel, self.noise, self.draws[alike[0]], block)
+            keyed |= sums(kernel, block, alike)
         return keyed
 
-    def _errors(self, block: Block, rows: Indices, part: str) -> KeyedSums:
+    def _watched(self, block: Block) -> KeyedSums:
+        """Return the errors of a validation block, and the sums of the metrics."""
+        keyed = self._errors(self.kernel, block, np.arange(len(self.weights)), "validation")
+        if self.metrics:
+            weights = np.ones(block.n_samples) if block.sample_weights is None else block.sample_weights
+            for row, vector in enumerate(self.weights):
+                outputs = self.kernel.outputs(vector, block.inputs)
+                for metric in self.metrics:
+                    keyed[row][sum_name(metric)] = metric.sums(outputs, block.targets, weights)
+        return keyed
+
+    def _errors(self, kernel: Kernel, block: Block, rows: Indices, part: str = "training") -> KeyedSums:
         if not len(rows):
             return {}
-        errors = self.kernel.errors(self.weights[rows], block.inputs, block.targets, block.sample_weights)
+        errors = kernel.errors(self.weights[rows], block.inputs, block.targets, block.sample_weights)
         return {int(row): {part: _counted(error, block)} for row, error in zip(rows, errors, strict=True)}
 
-    def _gradients(self, block: Block, rows: Indices) -> KeyedSums:
+    def _gradients(self, kernel: Kernel, block: Block, rows: Indices) -> KeyedSums:
         if not len(rows):
             return {}
-        errors, gradients = self.kernel.errors_and_gradients(
+        errors, gradients = kernel.errors_and_gradients(
             self.weights[rows], block.inputs, block.targets, block.sample_weights
         )
         return {

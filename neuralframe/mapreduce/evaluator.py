@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Vector
+    from neuralframe.core.max_norm import MaxNorm
     from neuralframe.core.metrics import Metric
+    from neuralframe.core.noise import Noise
     from neuralframe.data.blocks import Blocks
     from neuralframe.kernels.kernel import Kernel
     from neuralframe.mapreduce.engine import Engine
@@ -54,6 +56,10 @@ class Evaluator:
         What is added; a number stands for weight decay.
     metrics : tuple of Metric
         What else is wanted of the validation part.
+    noise : tuple of Noise
+        What disturbs the training part, where a question names a draw.
+    max_norm : MaxNorm or None
+        How long the vector of a neuron's weights may be.
     n_jobs : int
         Jobs run so far.
 
@@ -64,6 +70,8 @@ class Evaluator:
     blocks: Blocks
     penalty: Penalty = attrs.field(factory=ElasticNet, converter=_penalty)
     metrics: tuple[Metric, ...] = ()
+    noise: tuple[Noise, ...] = ()
+    max_norm: MaxNorm | None = None
     n_jobs: int = attrs.field(default=0, init=False)
     _fastest: dict[int, float] = attrs.field(factory=dict, init=False)
 
@@ -117,8 +125,7 @@ class Evaluator:
         found = self.engine.run(job, self.blocks)
         self._learn_cost(job, time.perf_counter() - started)
         self.n_jobs += 1
-        if job.roles is None:
-            self._require_all(found[key].n_samples for key in range(len(job.weights)))
+        self._require_all(found[key].n_samples for key in range(len(job.weights)))
         evaluations = [self._with_penalty(row, found[key]) for key, row in enumerate(job.weights)]
         concluded = iter(range(len(job.weights), len(job.weights) + len(job.conclusions)))
         return [
@@ -139,26 +146,31 @@ class Evaluator:
             weights,
             np.repeat([question.with_gradient for question in questions], sizes),
             self.metrics,
-            self._roles(questions, sizes),
             tuple(conclusion for conclusion, _ in concluding),
             tuple(span for _, span in concluding),
             self._penalties(weights) if concluding else None,
+            questions[0].free,
+            self.noise,
+            self._draws(questions, sizes),
         )
 
-    def _roles(self, questions: list[ErrorQuestion], sizes: list[int]) -> npt.NDArray[np.uint8] | None:
-        roles = [question.roles for question in questions if question.roles is not None]
-        if len(roles) < len(questions):
-            assert not roles, "either all sessions have blocks of their own, or none"
+    def _draws(self, questions: Sequence[Question], sizes: Sequence[int]) -> npt.NDArray[np.uint64] | None:
+        """Return which noise each row of a job meets."""
+        draws = [question.draw for question in questions if question.draw is not None]
+        if not self.noise or len(draws) < len(questions):
             return None
-        return np.repeat(np.array(roles, np.uint8), sizes, axis=0)
+        return np.repeat(np.array(draws, np.uint64), sizes, axis=0)
 
     def _sums(self, questions: list[SumQuestion]) -> list[Answer]:
+        sizes = tuple(len(question.weights) for question in questions)
         job = SampleSumJob(
             self.kernel,
             tuple(question.task for question in questions),
-            tuple(len(question.weights) for question in questions),
+            sizes,
             np.concatenate([question.weights for question in questions]),
             questions[0].free,
+            self.noise,
+            self._draws(questions, sizes),
         )
         found = self.engine.run(job, self.blocks)
         self.n_jobs += 1

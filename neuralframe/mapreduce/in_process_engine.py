@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.validation import whole
-from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.job import results_of
 from neuralframe.mapreduce.pace import Pace
 from neuralframe.mapreduce.partial_sum import PartialSum
@@ -58,10 +57,9 @@ class InProcessEngine(SharedEngine):
         return {"workers": self.workers}
 
     def _start(self) -> None:
-        SingleThreadedBlas.acquire()
+        """Do nothing yet: the pool is made when threads are worth it."""
 
     def _stop(self) -> None:
-        SingleThreadedBlas.release()
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown()

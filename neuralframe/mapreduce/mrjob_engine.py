@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.validation import whole
 from neuralframe.exceptions import ChoiceError, EngineError, ParameterError
-from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.block_files import BlockFiles
 from neuralframe.mapreduce.failures import Failure, one_for_all
 from neuralframe.mapreduce.in_process_engine import usable_processors
@@ -140,12 +139,10 @@ class MRJobEngine(SharedEngine):
         }
 
     def _start(self) -> None:
-        SingleThreadedBlas.acquire()
         self._work = Path(tempfile.mkdtemp(prefix="neuralframe-"))
         self._launcher = LAUNCHERS[self.runner](self)
 
     def _stop(self) -> None:
-        SingleThreadedBlas.release()
         assert self._work is not None
         assert self._launcher is not None
         try:

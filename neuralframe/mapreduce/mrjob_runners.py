@@ -1,4 +1,4 @@
-"""mrjob's inline and local runners, with one map for each input file and nothing copied.
+"""mrjob's inline and local runners, with one map for each input file, one reduce and nothing copied.
 
 mrjob's own split every input anew for each job, copying it, and mind nobody's part files; its local runner
 forks the calling process, which is not safe where this has threads.
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 
 class OneMapAFile:
-    """What both runners have in common; for runners that simulate Hadoop."""
+    """What both runners have in common; for runners that simulate Hadoop.
+
+    There is one reduce task, as on Hadoop unless it is told otherwise: so it sees the totals under all keys,
+    and a job can conclude there.
+    """
 
     def _split_mapper_input(self: Any, input_paths: Iterable[str], step_num: int) -> list[dict[str, Any]]:
         splits = []
@@ -33,6 +37,12 @@ class OneMapAFile:
             place.symlink_to(Path(path).resolve())
             splits.append({"file": path, "start": 0, "length": Path(path).stat().st_size})
         return splits
+
+    def _split_reducer_input(self: Any, step_num: int) -> int:
+        place = Path(self._task_input_path("reducer", step_num, 0))
+        place.parent.mkdir(parents=True)
+        place.symlink_to(self._sorted_reducer_input_path(step_num))
+        return 1
 
 
 class InlineRunner(OneMapAFile, InlineMRJobRunner):  # type: ignore[misc]  # mrjob has no types

@@ -9,9 +9,6 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
-    import numpy.typing as npt
-
     from neuralframe.core.arrays import Indices, Vector
     from neuralframe.core.conclusion import Conclusion
     from neuralframe.kernels.sample_sum import SampleSum
@@ -28,15 +25,18 @@ class ErrorQuestion:
     with_gradient : bool
     conclusion : Conclusion, optional
         What is to be worked out from E at all of them.
-    roles : (n_blocks,) uint8, optional
-        What each block is to these weight vectors; see `neuralframe.mapreduce.error_job.ErrorJob`.
+    free : (n_free,) int or None
+        Which of the weights the conclusion sees; None means all.
+    draw : (int, int), optional
+        Which noise disturbs the training part, by session and iteration; None is none.
 
     """
 
     weights: Vector
     with_gradient: bool
     conclusion: Conclusion | None = None
-    roles: npt.NDArray[np.uint8] | None = None
+    free: Indices | None = None
+    draw: tuple[int, int] | None = None
 
 
 @attrs.frozen(eq=False)
@@ -49,12 +49,15 @@ class SumQuestion:
     task : SampleSum
     free : (n_free,) int or None
         Which of the weights the rule sees.
+    draw : (int, int), optional
+        As in `ErrorQuestion`.
 
     """
 
     weights: Vector
     task: SampleSum
     free: Indices | None = None
+    draw: tuple[int, int] | None = None
 
 
 Question: TypeAlias = "ErrorQuestion | SumQuestion"

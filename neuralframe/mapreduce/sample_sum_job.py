@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from neuralframe.mapreduce.disturbed import disturbed
 from neuralframe.mapreduce.job import Job, KeyedSums, Sums
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    import numpy.typing as npt
+
     from neuralframe.core.arrays import Indices, Vector
+    from neuralframe.core.noise import Noise
     from neuralframe.data.blocks import Block
     from neuralframe.kernels.kernel import Kernel
     from neuralframe.kernels.sample_sum import SampleSum
@@ -38,6 +42,10 @@ class SampleSumJob(Job):
         The weight vectors.
     free : (n_free,) int or None
         Which of the weights the rules see.
+    noise : tuple of Noise
+        What disturbs the network: a task is handed a kernel that computes it so.
+    draws : (S, 2) uint64, optional
+        Which noise each row meets, by session and iteration; None is none.
 
     """
 
@@ -46,6 +54,8 @@ class SampleSumJob(Job):
     sizes: tuple[int, ...]
     weights: Vector
     free: Indices | None = None
+    noise: tuple[Noise, ...] = ()
+    draws: npt.NDArray[np.uint64] | None = None
     _rows: list[tuple[SampleSum, int]] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -68,7 +78,7 @@ class SampleSumJob(Job):
         if block.part != "training":
             return {}
         return {
-            key: self._terms(task, row, self.weights[key], block)
+            key: self._terms(key, task, row, block)
             for key, (task, row) in enumerate(self._rows)
             if task.wants(row, block.number)
         }
@@ -76,8 +86,11 @@ class SampleSumJob(Job):
     def reduce(self, key: int, total: Sums) -> Sums:  # noqa: ARG002 - every key is reduced alike
         return total
 
-    def _terms(self, task: SampleSum, row: int, weights: Vector, block: Block) -> Sums:
-        terms = task.terms(self.kernel, weights, block, row=row, free=self.free)
+    def _terms(self, key: int, task: SampleSum, row: int, block: Block) -> Sums:
+        kernel = self.kernel
+        if self.draws is not None:
+            kernel = disturbed(kernel, self.noise, self.draws[key], block)
+        terms = task.terms(kernel, self.weights[key], block, row=row, free=self.free)
         n = (
             block.n_samples
             if block.sample_weights is None

@@ -1,10 +1,11 @@
-"""Engines that several trainings may have open at a time."""
+"""Engines that several trainings may have open at a time, and that keep arithmetic the same meanwhile."""
 
 from __future__ import annotations
 
 import threading
 from abc import abstractmethod
 
+from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.engine import Engine
 
 
@@ -12,7 +13,7 @@ class SharedEngine(Engine):
     """Starts when it is opened first, and stops when everyone who opened it has closed it.
 
     Networks that learn in several threads may share an engine, and a training may use one that its owner
-    keeps open.
+    keeps open. While it is open, BLAS keeps to one thread.
     """
 
     def __init__(self) -> None:
@@ -22,7 +23,13 @@ class SharedEngine(Engine):
     def open(self) -> None:
         with self._lock:
             if self._openings == 0:
-                self._start()
+                # Also where blocks are computed elsewhere: rules multiply matrices of their own here.
+                SingleThreadedBlas.acquire()
+                try:
+                    self._start()
+                except BaseException:
+                    SingleThreadedBlas.release()
+                    raise
             self._openings += 1
 
     def close(self) -> None:
@@ -31,7 +38,10 @@ class SharedEngine(Engine):
                 return
             self._openings -= 1
             if self._openings == 0:
-                self._stop()
+                try:
+                    self._stop()
+                finally:
+                    SingleThreadedBlas.release()
 
     @abstractmethod
     def _start(self) -> None:

@@ -2,189 +2,33 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import numpy as np
 
-from neuralframe.core.arrays import float_type
 from neuralframe.core.initialization import draw_weights
-from neuralframe.core.metrics import Metric
-from neuralframe.core.penalty import Penalty
-from neuralframe.core.validation import count, seed_sequence
 from neuralframe.data.blocks import Blocks
 from neuralframe.data.data_set import DataSet
-from neuralframe.exceptions import DivergenceWarning, ParameterError
-from neuralframe.learning.stop_conditions import MaxIterations, StopCondition
+from neuralframe.exceptions import DataError
 from neuralframe.networks.preparation import check_fit, make_evaluator, prepared_like, require_data_set
 from neuralframe.networks.run_file import describe_run
-from neuralframe.training.checkpoints import Checkpoints, CheckpointWriter
-from neuralframe.training.control import TrainingControl
+from neuralframe.networks.training_run import TrainingRun, best_of
+from neuralframe.training.checkpoints import CheckpointWriter
 from neuralframe.training.driver import Driver
 from neuralframe.training.progress import progress_listeners
 from neuralframe.training.run_directory import RunDirectory
-from neuralframe.training.session import Session, SessionObjective
+from neuralframe.training.session import Session
+from neuralframe.training.session_objective import SessionObjective, noise_stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from neuralframe.core.learning_rule import LearningRule
-    from neuralframe.mapreduce.engine import Engine
+    from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.evaluator import Evaluator
     from neuralframe.networks.neural_network import NeuralNetwork
-    from neuralframe.training.events import Listener
-    from neuralframe.training.history import History
-
-DEFAULT_ITERATIONS = 1000
-"""How long training goes on when no stop condition is given."""
-
-
-def _conditions(given: Any) -> tuple[StopCondition, ...]:
-    if given is None:
-        return (MaxIterations(DEFAULT_ITERATIONS),)
-    conditions = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
-    if not conditions or not all(isinstance(condition, StopCondition) for condition in conditions):
-        raise ParameterError(
-            f"stop takes one or more stop conditions such as nf.MaxIterations(200); got {given!r}"
-        )
-    return conditions
-
-
-def _listeners(given: Any) -> tuple[Listener, ...]:
-    listeners = tuple(given) if isinstance(given, Iterable) else (given,)
-    if not all(callable(listener) for listener in listeners):
-        raise ParameterError(f"listeners takes functions of an event, such as [print]; got {given!r}")
-    return listeners
-
-
-def _validation(given: Any) -> float | DataSet | None:
-    if given is None or isinstance(given, DataSet):
-        return given
-    if not isinstance(given, float) or not 0 < given < 1:
-        raise ParameterError(
-            f"validation takes a share of the samples, above 0 and below 1, or a DataSet; got {given!r}"
-        )
-    return given
-
-
-def _metrics(given: Any) -> tuple[Metric, ...]:
-    wanted = [given] if isinstance(given, str | Metric) else list(given)
-    metrics = tuple(Metric.of(one) for one in wanted)
-    if len({metric.name for metric in metrics}) < len(metrics):
-        raise ParameterError(f"metrics: each may be given once; got {given!r}")
-    return metrics
-
-
-def _progress(given: Any) -> bool | None:
-    if given is not None and not isinstance(given, bool):
-        raise ParameterError(f"progress takes True, False or None; got {given!r}")
-    return given
-
-
-def _control(given: Any) -> TrainingControl:
-    if given is not None and not isinstance(given, TrainingControl):
-        raise ParameterError(f"control takes an nf.TrainingControl; got {given!r}")
-    return given or TrainingControl()
-
-
-def _penalty(given: Any) -> Penalty:
-    try:
-        return Penalty.given(given)
-    except ParameterError as problem:
-        raise ParameterError(f"decay takes a number, or an nf.Penalty: {problem}") from problem
-
-
-def _checkpoint(given: Any) -> Checkpoints | None:
-    return given if given is None or isinstance(given, Checkpoints) else Checkpoints(given)
-
-
-@attrs.frozen(eq=False, kw_only=True)
-class TrainingOptions:
-    """What `NeuralNetwork.learn` was asked for, checked and looked up."""
-
-    rule: LearningRule
-    engine: str | Engine
-    kernel: str
-    dtype: np.dtype[Any] = attrs.field(converter=float_type)
-    validation: float | DataSet | None = attrs.field(converter=_validation)
-    stop: tuple[StopCondition, ...] = attrs.field(converter=_conditions)
-    decay: Penalty = attrs.field(converter=_penalty)
-    metrics: tuple[Metric, ...] = attrs.field(converter=_metrics)
-    sessions: int = attrs.field(validator=count())
-    listeners: tuple[Listener, ...] = attrs.field(converter=_listeners)
-    progress: bool | None = attrs.field(converter=_progress)
-    control: TrainingControl = attrs.field(converter=_control)
-    checkpoint: Checkpoints | None = attrs.field(converter=_checkpoint)
-    seeds: np.random.SeedSequence = attrs.field(converter=seed_sequence)
-
-
-@attrs.frozen(eq=False, repr=False)
-class TrainingRun:
-    """What a training did.
-
-    Attributes
-    ----------
-    network : NeuralNetwork
-        The network that was trained, holding the best session's weights.
-    sessions : tuple of Session
-        Each session with its weights, history and reason to stop.
-    best : Session
-        The one whose weights the network holds.
-
-    """
-
-    network: NeuralNetwork
-    sessions: tuple[Session, ...]
-    best: Session
-
-    @property
-    def error(self) -> float:
-        """What was minimised, as the best session left it."""
-        return self.history[-1].error
-
-    @property
-    def validation_error(self) -> float | None:
-        """Mean error of the validation part, as the best session left it."""
-        return self.history[-1].validation_error
-
-    @property
-    def iterations(self) -> int:
-        """Iterations of the best session."""
-        return self.history[-1].iteration
-
-    @property
-    def stopped_by(self) -> str:
-        """Why the best session ended."""
-        assert self.best.stopped_by is not None
-        return self.best.stopped_by
-
-    @property
-    def history(self) -> History:
-        """The best session's records."""
-        return self.best.history
-
-    @property
-    def seconds(self) -> float:
-        """Time from the first to the last iteration of any session."""
-        return max(session.history[-1].seconds for session in self.sessions if session.history)
-
-    @property
-    def jobs(self) -> int:
-        """Jobs run, those of all sessions together."""
-        return max(session.history[-1].jobs for session in self.sessions if session.history)
-
-    def __repr__(self) -> str:
-        return f"<TrainingRun: {self}>"
-
-    def __str__(self) -> str:
-        return (
-            f"error {self.error:.6g} after {self.iterations} iterations, {self.jobs} jobs and "
-            f"{self.seconds:.2f} s; {self.stopped_by}"
-        )
+    from neuralframe.networks.training_options import TrainingOptions
 
 
 @attrs.frozen(eq=False)
@@ -223,6 +67,7 @@ def prepare(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> 
     if validation is not None:
         check_fit(network, validation)
         blocks = Blocks.joined(training.blocks, validation.blocks)
+    _require_validation(options.stop, blocks)
     evaluator = make_evaluator(
         network,
         blocks,
@@ -231,6 +76,8 @@ def prepare(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> 
         dtype=options.dtype,
         decay=options.decay,
         metrics=options.metrics,
+        noise=options.noise,
+        max_norm=options.max_norm,
     )
     return Prepared(training, evaluator)
 
@@ -265,17 +112,16 @@ def go_on(
     return TrainingRun(network, tuple(sessions), best)
 
 
-def best_of(sessions: Sequence[Session]) -> Session:
-    """Return the session with the smallest validation error, or else error."""
-    return min(sessions, key=_standing)
-
-
-def warn_of_divergence(run: TrainingRun, *, stacklevel: int) -> None:
-    """Warn of each session whose numbers were no longer finite."""
-    for session in run.sessions:
-        if session.diverged:
-            message = f"training {session.stopped_by}; the weights before it are kept"
-            warnings.warn(message, DivergenceWarning, stacklevel=stacklevel)
+def _require_validation(conditions: Sequence[StopCondition], blocks: Blocks) -> None:
+    """Raise `DataError` if a condition watches what is not there."""
+    if blocks.n_validation:
+        return
+    for condition in conditions:
+        if condition.watches_validation or condition.restores_best:
+            raise DataError(
+                f"{type(condition).__name__} watches the validation error, and there are no validation data; "
+                "hold some out with validation=0.2, or give a set of their own"
+            )
 
 
 @contextmanager
@@ -326,15 +172,6 @@ def _sessions(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -
                 keep=parameters.weights,
                 frozen=parameters.frozen,
             )
-        objective = SessionObjective(whole, free, random)
+        objective = SessionObjective(whole, free, random, stream=noise_stream(options.seeds, session))
         sessions.append(Session(session, objective, whole if free is None else whole[free]))
     return sessions
-
-
-def _standing(session: Session) -> tuple[bool, float]:
-    """Order sessions by validation error or error; those without one, or with NaN, come last."""
-    if not session.history:
-        return True, math.inf
-    last = session.history[-1]
-    error = last.error if last.validation_error is None else last.validation_error
-    return math.isnan(error), error

@@ -11,10 +11,12 @@ from neuralframe.core.components import qualified_name
 from neuralframe.core.learning_rule import LearningRule
 from neuralframe.data.data_set import DataSet
 from neuralframe.kernels import make_kernel
-from neuralframe.networks.learning import TrainingOptions, train, warn_of_divergence
+from neuralframe.networks.learning import train
 from neuralframe.networks.preparation import encode_records, prepared_like, require_probabilities
 from neuralframe.networks.reports import evaluate
 from neuralframe.networks.summary import summarize
+from neuralframe.networks.training_options import TrainingOptions
+from neuralframe.networks.training_run import warn_of_divergence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,13 +28,14 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array
     from neuralframe.core.metrics import Metric
+    from neuralframe.core.noise import Noise
     from neuralframe.core.penalty import Penalty
     from neuralframe.data.encoding import Encoding
     from neuralframe.evaluation.reports import Report
     from neuralframe.kernels.kernel import Kernel
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.engine import Engine
-    from neuralframe.networks.learning import TrainingRun
+    from neuralframe.networks.training_run import TrainingRun
     from neuralframe.training.checkpoints import Checkpoints
     from neuralframe.training.control import TrainingControl
     from neuralframe.training.events import Listener
@@ -205,6 +208,8 @@ class NeuralNetwork(Architecture):
         metrics: str | Metric | Iterable[str | Metric] = (),
         stop: StopCondition | Iterable[StopCondition] | None = None,
         decay: float | Penalty = 0.0,
+        noise: Noise | Iterable[Noise] | None = None,
+        max_norm: float | None = None,
         sessions: int = 1,
         listeners: Listener | Iterable[Listener] = (),
         progress: bool | None = None,
@@ -236,9 +241,20 @@ class NeuralNetwork(Architecture):
             Further figures of the validation part, from the same pass over the data, for the history:
             ``"accuracy"``, ``"root_mean_squared_error"``, ``"mean_absolute_error"``.
         stop : StopCondition or sequence of them, optional
-            When to end; by default after 1000 iterations.
+            When to end; by default after 1000 iterations. With ``nf.EarlyStopping()`` among them the network
+            ends with the weights of the lowest validation error.
         decay : float or Penalty
             Weight decay, or another penalty: ``nf.ElasticNet(0.01, l1=0.001)``.
+        noise : Noise or sequence of them, optional
+            What disturbs the training part, anew in each iteration: ``nf.Dropout(0.5)``,
+            ``nf.InputNoise(0.1)``. It repeats from `seed` on any engine. All that a rule asks for in an
+            iteration meets the same noise; a rule that compares errors has the last one evaluated anew first,
+            which costs it one more job. Errors and gradients are then those under noise, validation errors
+            and predictions are not.
+        max_norm : float, optional
+            The greatest Euclidean length of the weights that feed a neuron (its bias aside). After each
+            iteration longer ones are shortened to it, and E is evaluated there: one more job. Frozen weights
+            are neither changed nor counted.
         sessions : int
             Training sessions from different initial weights, evaluated in the same jobs. The first
             starts from the present weights, the others from newly drawn ones. The best is kept: by
@@ -262,7 +278,10 @@ class NeuralNetwork(Architecture):
         Raises
         ------
         ShapeError, DataError, NonFiniteError
-            If the data do not fit the network or its error function.
+            If the data do not fit the network or its error function, or lack the validation part that a
+            stop condition watches.
+        TopologyError
+            If `noise` or `max_norm` does not suit the network.
         CheckpointError
             If a checkpoint cannot be written, or its directory holds a training already. The network keeps
             what was learnt.
@@ -282,6 +301,8 @@ class NeuralNetwork(Architecture):
             metrics=metrics,
             stop=stop,
             decay=decay,
+            noise=noise,
+            max_norm=max_norm,
             sessions=sessions,
             listeners=listeners,
             progress=progress,

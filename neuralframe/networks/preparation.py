@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.arrays import require_finite
 from neuralframe.core.components import to_json
+from neuralframe.core.max_norm import MaxNorm
 from neuralframe.core.transfer_functions import Sigmoid, Softmax
 from neuralframe.data.data_set import DataSet
 from neuralframe.data.records import Records
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array
     from neuralframe.core.metrics import Metric
+    from neuralframe.core.noise import Noise
     from neuralframe.core.penalty import Penalty
     from neuralframe.data.blocks import Blocks
     from neuralframe.data.encoding import Encoding
@@ -94,10 +96,27 @@ def make_evaluator(
     dtype: npt.DTypeLike = "float64",
     decay: float | Penalty = 0.0,
     metrics: tuple[Metric, ...] = (),
+    noise: tuple[Noise, ...] = (),
+    max_norm: float | None = None,
 ) -> Evaluator:
-    """Return what evaluates E of a network over some blocks."""
+    """Return what evaluates E of a network over some blocks.
+
+    Raises
+    ------
+    TopologyError
+        If the noise or a limit of the weights does not suit the network.
+
+    """
+    for kind in noise:
+        kind.check(network.topology)
     return Evaluator(
-        make_engine(engine), make_kernel(kernel, network.topology, dtype), blocks, decay, metrics
+        make_engine(engine),
+        make_kernel(kernel, network.topology, dtype),
+        blocks,
+        decay,
+        metrics,
+        noise,
+        None if max_norm is None else MaxNorm(network.topology, max_norm),
     )
 
 

@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuralframe.exceptions import CheckpointError, CheckpointWarning, ModelFileError, NeuralFrameError
-from neuralframe.networks.learning import (
-    TrainingOptions,
-    TrainingRun,
-    best_of,
-    go_on,
-    prepare,
-    warn_of_divergence,
-)
+from neuralframe.networks.learning import go_on, prepare
 from neuralframe.networks.model_file import restore
 from neuralframe.networks.run_file import described_engine, described_options, described_sessions, recalled
+from neuralframe.networks.training_options import TrainingOptions
+from neuralframe.networks.training_run import TrainingRun, best_of, warn_of_divergence
 from neuralframe.training.checkpoints import CheckpointWriter, newest_checkpoint
 from neuralframe.training.driver import reason_to_end
 from neuralframe.training.run_directory import RunDirectory

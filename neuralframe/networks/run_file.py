@@ -7,20 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neuralframe.core.components import from_json, qualified_name, to_json
+from neuralframe.core.validation import seed_sequence
 from neuralframe.data.data_set import DataSet
 from neuralframe.exceptions import CheckpointError, DataError
 from neuralframe.mapreduce import ENGINES, make_engine
 from neuralframe.mapreduce.engine import Engine
 from neuralframe.networks.model_file import describe
 from neuralframe.training.checkpoints import Checkpoints, random_from_json, random_to_json
-from neuralframe.training.session import Session, SessionObjective
+from neuralframe.training.session import Session
+from neuralframe.training.session_objective import SessionObjective, noise_stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from neuralframe.archive_file import Arrays
-    from neuralframe.networks.learning import TrainingOptions
     from neuralframe.networks.neural_network import NeuralNetwork
+    from neuralframe.networks.training_options import TrainingOptions
 
 
 def describe_run(
@@ -63,6 +65,8 @@ def describe_run(
         "kernel": options.kernel,
         "dtype": options.dtype.name,
         "decay": to_json(options.decay, arrays),
+        "noise": [to_json(kind, arrays) for kind in options.noise],
+        "max_norm": None if options.max_norm is None else float(options.max_norm),
         "metrics": [to_json(metric, arrays) for metric in options.metrics],
         "seed": str(options.seeds.entropy),
         "checkpoints": {"keep": int(options.checkpoint.keep), "every": int(options.checkpoint.every)},
@@ -92,6 +96,9 @@ def described_options(
         "kernel": header["kernel"],
         "dtype": header["dtype"],
         "decay": from_json(header["decay"], arrays),
+        # runs of before these options were there have none
+        "noise": tuple(from_json(kind, arrays) for kind in header.get("noise", ())),
+        "max_norm": header.get("max_norm"),
         "metrics": tuple(from_json(metric, arrays) for metric in header["metrics"]),
         "validation": _validation_from_json(header["validation"], validation, directory),
         "sessions": len(header["sessions"]),
@@ -123,13 +130,14 @@ def described_engine(description: dict[str, Any], given: str | Engine | None) ->
 
 def described_sessions(header: dict[str, Any], arrays: Arrays, network: NeuralNetwork) -> list[Session]:
     """Return the sessions as they began."""
-    free = network.parameters.free()
+    free, seeds = network.parameters.free(), seed_sequence(int(header["seed"]))
     sessions = []
     for number, description in enumerate(header["sessions"]):
         whole = arrays[description["weights"]]
         random = random_from_json(description["random"], arrays)
         start = whole if free is None else whole[free]
-        sessions.append(Session(number, SessionObjective(whole, free, random), start))
+        objective = SessionObjective(whole, free, random, stream=noise_stream(seeds, number))
+        sessions.append(Session(number, objective, start))
     return sessions
 
 

@@ -232,6 +232,7 @@ def random_from_json(description: Any, arrays: Arrays) -> np.random.Generator:
 def _session_to_json(session: Session, arrays: Arrays) -> dict[str, Any]:
     return {
         "last": state_to_json(session.last, arrays, "the rule's standing"),
+        "best": state_to_json(session.best, arrays, "the best weights"),
         "random": random_to_json(session.objective.random, arrays),
         "stopped_by": None if session.interrupted else session.stopped_by,
         "diverged": session.diverged,
@@ -242,6 +243,8 @@ def _restore_session(
     session: Session, description: Any, arrays: Arrays, records: Sequence[IterationRecord]
 ) -> None:
     last = state_from_json(description["last"], arrays)
+    # older checkpoints know of no best
+    session.best = state_from_json(description.get("best"), arrays)
     session.objective.random = random_from_json(description["random"], arrays)
     session.history = History(records)
     session.stopped_by, session.diverged = description["stopped_by"], description["diverged"]

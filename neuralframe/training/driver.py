@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import attrs
 import numpy as np
 
-from neuralframe.core.learning_rule import Iterate
-from neuralframe.exceptions import NonFiniteError, ParameterError
+from neuralframe.exceptions import NonFiniteError
 from neuralframe.training.control import TrainingControl
 from neuralframe.training.events import Event, IterationFinished, LearningStopped, Listener
 from neuralframe.training.history import IterationRecord
 from neuralframe.training.rendezvous import Rendezvous
+from neuralframe.training.stepping import not_finite, take_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from neuralframe.core.learning_rule import LearningRule
+    from neuralframe.core.learning_rule import Iterate, LearningRule
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.evaluator import Evaluator
     from neuralframe.training.session import Session
@@ -85,6 +85,7 @@ class Driver:
 
         """
         self._started = time.perf_counter() - self.seconds
+        self._recall_best(sessions)
         with ThreadPoolExecutor(len(sessions), thread_name_prefix="session") as pool:
             if not any(session.history for session in sessions):
                 self._advance(sessions, pool)
@@ -106,21 +107,10 @@ class Driver:
 
     def _step(self, session: Session) -> Iterate:
         answer = self.evaluator.answer
-        session.objective.ask_through(lambda question: answer([question])[0], self.evaluator)
-        return self._take(session)
-
-    def _take(self, session: Session) -> Iterate:
-        step: Any
-        if session.last is None:
-            step = self.rule.start(session.objective, session.start)
-        else:
-            step = self.rule.step(session.objective, session.last)
-        if not isinstance(step, Iterate) or step.weights.shape != session.start.shape:
-            raise ParameterError(
-                f"{type(self.rule).__name__} must return an nf.Iterate with {len(session.start)} weights; "
-                f"it returned {step!r}"
-            )
-        return step
+        session.objective.ask_through(
+            lambda question: answer([question])[0], self.evaluator, iteration=len(session.history)
+        )
+        return take_step(self.rule, session)
 
     def _steps_together(self, sessions: list[Session], pool: ThreadPoolExecutor) -> list[Iterate]:
         """Step every session in a thread of its own, so that rules need not know of each other.
@@ -131,10 +121,12 @@ class Driver:
 
         def step(session: Session) -> Iterate:
             session.objective.ask_through(
-                lambda question: meeting.ask(session.number, question), self.evaluator
+                lambda question: meeting.ask(session.number, question),
+                self.evaluator,
+                iteration=len(session.history),
             )
             try:
-                return self._take(session)
+                return take_step(self.rule, session)
             finally:
                 meeting.leave()
 
@@ -152,19 +144,33 @@ class Driver:
 
     def _accept(self, session: Session, step: Iterate) -> None:
         """Take over a step; one that is not finite ends the session where it stood before."""
-        wild = _not_finite(step)
+        wild = not_finite(step)
         if wild is not None:
             session.diverged = True
             self._end(session, f"diverged: {wild} in iteration {len(session.history)}")
             return
         session.last = step
         session.history.append(self._record(session, step))
+        if self._restores_best:
+            session.keep_if_best()
         self._tell(IterationFinished(session.history[-1], self.control))
         reason_or_none = reason_to_end(session, self.stop)
         if reason_or_none is not None:
             self._end(session, reason_or_none)
         elif self.control.stop_reason is not None:
             self._interrupt([session], self.control.stop_reason)
+
+    @property
+    def _restores_best(self) -> bool:
+        return any(condition.restores_best for condition in self.stop)
+
+    def _recall_best(self, sessions: list[Session]) -> None:
+        """Let sessions that stand somewhere keep the best from there on, or let go of it if nobody asks."""
+        for session in sessions:
+            if not self._restores_best:
+                session.best = None
+            elif session.best is None and session.history:
+                session.keep_if_best()
 
     def _interrupt(self, sessions: list[Session], reason: str) -> None:
         """End sessions that would have gone on."""
@@ -212,15 +218,6 @@ def reason_to_end(session: Session, stop: Sequence[StopCondition]) -> str | None
     """Return why a session ends where it stands, or None if it goes on."""
     reasons = (condition.reason(session.history) for condition in stop)
     return session.standing.finished or next((reason for reason in reasons if reason is not None), None)
-
-
-def _not_finite(step: Iterate) -> str | None:
-    """Say what is not finite about a step, if anything."""
-    if not np.isfinite(step.error):
-        return f"the error became {step.error}"
-    if step.gradient is not None and not np.isfinite(step.gradient).all():
-        return "the gradient is no longer finite"
-    return None if np.isfinite(step.weights).all() else "a weight is no longer finite"
 
 
 def _require_a_start(sessions: list[Session]) -> None:

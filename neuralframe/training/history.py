@@ -29,9 +29,9 @@ class IterationRecord:
     iteration : int
         0 is the standing before the first step.
     error : float
-        What is minimised, weight decay included.
+        What is minimised, penalty included; under the iteration's noise, if there is any.
     penalty : float
-        The weight decay's part of `error`.
+        The penalty's part of `error`.
     validation_error : float or None
         Mean error of the validation part, without penalty.
     gradient_norm : float or None

@@ -12,7 +12,7 @@ from neuralframe.learning.stop_conditions import MaxIterations, StopCondition
 from neuralframe.training.events import Event, LearningStopped, Listener
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @contextmanager
@@ -32,20 +32,50 @@ def progress_listeners(wanted: bool | None, stop: Sequence[StopCondition]) -> It
         If a bar is asked for and rich is missing.
 
     """
-    has_rich = find_spec("rich") is not None
-    if wanted is None:
-        wanted = has_rich and sys.stderr.isatty()
-    if not wanted:
+    if not is_bar_wanted(wanted):
         yield []
         return
-    if not has_rich:
-        raise MissingPackageError("rich", purpose="a progress bar", extra="cli")
     iterations = [condition.iterations for condition in stop if isinstance(condition, MaxIterations)]
     bar = ProgressBar(min(iterations, default=None))
     try:
         yield [bar]
     finally:
         bar.close()
+
+
+@contextmanager
+def counter(wanted: bool | None, total: int, what: str) -> Iterator[Callable[[], None]]:  # noqa: FBT001
+    """Yield what is to be called after each of so many steps; a bar counts them, if one is wanted.
+
+    `wanted` and errors are as for `progress_listeners`.
+    """
+    if not is_bar_wanted(wanted):
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - an optional package
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn  # noqa: PLC0415
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), "left", TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
+
+
+def is_bar_wanted(wanted: bool | None) -> bool:  # noqa: FBT001
+    """Return whether to draw a bar; None means on a terminal.
+
+    Raises
+    ------
+    MissingPackageError
+        If a bar is asked for and rich is missing.
+
+    """
+    has_rich = find_spec("rich") is not None
+    if wanted is None:
+        return has_rich and sys.stderr.isatty()
+    if wanted and not has_rich:
+        raise MissingPackageError("rich", purpose="a progress bar", extra="cli")
+    return wanted
 
 
 class ProgressBar:

@@ -314,7 +314,7 @@ def test_validation_data_are_prepared_as_the_training_data_were(net, data):
 
 
 def test_a_session_whose_validation_error_is_not_a_number_is_not_the_best():
-    from neuralframe.networks.learning import _standing
+    from neuralframe.networks.training_run import _standing
     from neuralframe.training.history import History
     from neuralframe.training.session import Session
 
