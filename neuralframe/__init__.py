@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from neuralframe.core.metrics import MeanAbsoluteError as MeanAbsoluteError
     from neuralframe.core.metrics import Metric as Metric
     from neuralframe.core.metrics import RootMeanSquaredError as RootMeanSquaredError
+    from neuralframe.core.noise import Dropout as Dropout
+    from neuralframe.core.noise import InputNoise as InputNoise
+    from neuralframe.core.noise import Noise as Noise
     from neuralframe.core.objective import Costs as Costs
     from neuralframe.core.objective import Objective as Objective
     from neuralframe.core.objects import Connection as Connection
@@ -76,6 +79,7 @@ if TYPE_CHECKING:
     from neuralframe.core.transfer_functions import TransferFunction as TransferFunction
     from neuralframe.core.transfer_functions import Trapezoid as Trapezoid
     from neuralframe.core.weight import Weight as Weight
+    from neuralframe.core.weight_groups import WeightGroups as WeightGroups
     from neuralframe.data import datasets as datasets
     from neuralframe.data.blocks import Block as Block
     from neuralframe.data.blocks import Blocks as Blocks
@@ -87,8 +91,14 @@ if TYPE_CHECKING:
     from neuralframe.data.normalizers import Normalizer as Normalizer
     from neuralframe.data.normalizers import RobustScaler as RobustScaler
     from neuralframe.data.normalizers import Standardizer as Standardizer
+    from neuralframe.evaluation.class_probabilities import ClassProbabilities as ClassProbabilities
+    from neuralframe.evaluation.comparison import compare as compare
+    from neuralframe.evaluation.comparison import mcnemar as mcnemar
+    from neuralframe.evaluation.comparison import paired_t as paired_t
     from neuralframe.evaluation.confusion_matrix import ConfusionMatrix as ConfusionMatrix
     from neuralframe.evaluation.confusion_matrix import confusion_matrix as confusion_matrix
+    from neuralframe.evaluation.folds import k_folds as k_folds
+    from neuralframe.evaluation.folds import stratified_folds as stratified_folds
     from neuralframe.evaluation.reports import ClassificationReport as ClassificationReport
     from neuralframe.evaluation.reports import RegressionReport as RegressionReport
     from neuralframe.exceptions import CheckpointError as CheckpointError
@@ -112,31 +122,87 @@ if TYPE_CHECKING:
     from neuralframe.exceptions import TopologyError as TopologyError
     from neuralframe.kernels.kernel import Kernel as Kernel
     from neuralframe.kernels.sample_sum import SampleSum as SampleSum
+    from neuralframe.learning.adagrad import Adagrad as Adagrad
+    from neuralframe.learning.adam import Adam as Adam
+    from neuralframe.learning.adam import AdamW as AdamW
     from neuralframe.learning.adaptive_rates import AdaptiveRate as AdaptiveRate
+    from neuralframe.learning.adaptive_rates import ChanFallside as ChanFallside
     from neuralframe.learning.adaptive_rates import VariableRate as VariableRate
+    from neuralframe.learning.armijo_line_search import ArmijoBacktracking as ArmijoBacktracking
+    from neuralframe.learning.automatic_line_search import AutomaticLineSearch as AutomaticLineSearch
+    from neuralframe.learning.batched_line_search import BatchedLineSearch as BatchedLineSearch
+    from neuralframe.learning.bfgs import BFGS as BFGS
+    from neuralframe.learning.brent_line_search import BrentLineSearch as BrentLineSearch
+    from neuralframe.learning.conjugate_gradient import ConjugateGradient as ConjugateGradient
+    from neuralframe.learning.crossovers import ArithmeticCrossover as ArithmeticCrossover
+    from neuralframe.learning.crossovers import Crossover as Crossover
+    from neuralframe.learning.crossovers import ExchangeCrossover as ExchangeCrossover
+    from neuralframe.learning.crossovers import HalfRowsCrossover as HalfRowsCrossover
+    from neuralframe.learning.crossovers import NeuronCrossover as NeuronCrossover
+    from neuralframe.learning.crossovers import OnePointCrossover as OnePointCrossover
+    from neuralframe.learning.crossovers import TwoPointCrossover as TwoPointCrossover
+    from neuralframe.learning.crossovers import UniformCrossover as UniformCrossover
+    from neuralframe.learning.curvature_sums import GaussNewtonProductSum as GaussNewtonProductSum
+    from neuralframe.learning.curvature_sums import GaussNewtonSum as GaussNewtonSum
+    from neuralframe.learning.curvature_sums import HessianProductSum as HessianProductSum
+    from neuralframe.learning.early_stopping import EarlyStopping as EarlyStopping
+    from neuralframe.learning.evolutionary_rate import EvolutionaryRate as EvolutionaryRate
+    from neuralframe.learning.genetic_reducer import GeneticReducer as GeneticReducer
     from neuralframe.learning.gradient_descent import GradientDescent as GradientDescent
+    from neuralframe.learning.gradient_descent import eaton_olivier_rate as eaton_olivier_rate
+    from neuralframe.learning.hager_zhang_line_search import HagerZhangLineSearch as HagerZhangLineSearch
+    from neuralframe.learning.lbfgs import LBFGS as LBFGS
+    from neuralframe.learning.levenberg_marquardt import LevenbergMarquardt as LevenbergMarquardt
+    from neuralframe.learning.line_search import LineSearch as LineSearch
+    from neuralframe.learning.manhattan import Manhattan as Manhattan
+    from neuralframe.learning.mini_batch import MiniBatchRule as MiniBatchRule
+    from neuralframe.learning.particle_swarm import ParticleSwarm as ParticleSwarm
+    from neuralframe.learning.quickprop import Quickprop as Quickprop
     from neuralframe.learning.resilient_propagation import ResilientPropagation as ResilientPropagation
+    from neuralframe.learning.rmsprop import RMSprop as RMSprop
+    from neuralframe.learning.scaled_conjugate_gradient import (
+        ScaledConjugateGradient as ScaledConjugateGradient,
+    )
+    from neuralframe.learning.scheduled_rate import ScheduledRate as ScheduledRate
+    from neuralframe.learning.schedules import CosineAnnealing as CosineAnnealing
+    from neuralframe.learning.schedules import ExponentialDecay as ExponentialDecay
+    from neuralframe.learning.schedules import InverseTime as InverseTime
+    from neuralframe.learning.schedules import Schedule as Schedule
+    from neuralframe.learning.schedules import StepDecay as StepDecay
+    from neuralframe.learning.schedules import WarmUp as WarmUp
+    from neuralframe.learning.simulated_annealing import SimulatedAnnealing as SimulatedAnnealing
+    from neuralframe.learning.stochastic_gradient_descent import (
+        StochasticGradientDescent as StochasticGradientDescent,
+    )
     from neuralframe.learning.stop_conditions import ErrorGoal as ErrorGoal
     from neuralframe.learning.stop_conditions import GradientNorm as GradientNorm
     from neuralframe.learning.stop_conditions import MaxIterations as MaxIterations
     from neuralframe.learning.stop_conditions import MaxSeconds as MaxSeconds
     from neuralframe.learning.stop_conditions import SmallChange as SmallChange
     from neuralframe.learning.stop_conditions import StopCondition as StopCondition
+    from neuralframe.learning.truncated_newton import TruncatedNewton as TruncatedNewton
+    from neuralframe.learning.weight_rates import DeltaBarDelta as DeltaBarDelta
+    from neuralframe.learning.weight_rates import SilvaAlmeida as SilvaAlmeida
+    from neuralframe.learning.weight_rates import SuperSAB as SuperSAB
+    from neuralframe.learning.wolfe_line_search import WolfeLineSearch as WolfeLineSearch
     from neuralframe.mapreduce.engine import Engine as Engine
     from neuralframe.mapreduce.in_process_engine import InProcessEngine as InProcessEngine
     from neuralframe.mapreduce.job import Job as Job
     from neuralframe.mapreduce.mrjob_engine import MRJobEngine as MRJobEngine
     from neuralframe.mapreduce.spark_engine import SparkEngine as SparkEngine
     from neuralframe.networks.adaline import Adaline as Adaline
+    from neuralframe.networks.cross_validated import CrossValidation as CrossValidation
+    from neuralframe.networks.cross_validated import Fold as Fold
+    from neuralframe.networks.cross_validation import cross_validate as cross_validate
     from neuralframe.networks.evaluation import check_gradient as check_gradient
     from neuralframe.networks.evaluation import error_and_gradient as error_and_gradient
     from neuralframe.networks.evaluation import errors as errors
-    from neuralframe.networks.learning import TrainingRun as TrainingRun
     from neuralframe.networks.model_file import load as load
     from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron as MultilayerPerceptron
     from neuralframe.networks.neural_network import NeuralNetwork as NeuralNetwork
     from neuralframe.networks.reports import evaluate as evaluate
     from neuralframe.networks.resuming import resume as resume
+    from neuralframe.networks.training_run import TrainingRun as TrainingRun
     from neuralframe.networks.two_tower import TwoTowerPerceptron as TwoTowerPerceptron
     from neuralframe.training.checkpoints import Checkpoints as Checkpoints
     from neuralframe.training.control import TrainingControl as TrainingControl
@@ -158,6 +224,7 @@ _HOMES = {
     ),
     "core.learning_rule": "Iterate LearningRule",
     "core.metrics": "Accuracy MeanAbsoluteError Metric RootMeanSquaredError",
+    "core.noise": "Dropout InputNoise Noise",
     "core.objective": "Costs Objective",
     "core.objects": "Connection JoinedProjection Layer Neuron",
     "core.penalty": "ElasticNet Penalty",
@@ -168,12 +235,16 @@ _HOMES = {
         "TransferFunction Trapezoid"
     ),
     "core.weight": "Weight",
+    "core.weight_groups": "WeightGroups",
     "data.blocks": "Block Blocks",
     "data.csv_packing": "pack_csv",
     "data.data_set": "DataSet",
     "data.encoding": "Encoding",
     "data.normalizers": "MaxAbsScaler MinMaxScaler Normalizer RobustScaler Standardizer",
+    "evaluation.class_probabilities": "ClassProbabilities",
+    "evaluation.comparison": "compare mcnemar paired_t",
     "evaluation.confusion_matrix": "ConfusionMatrix confusion_matrix",
+    "evaluation.folds": "k_folds stratified_folds",
     "evaluation.reports": "ClassificationReport RegressionReport",
     "exceptions": (
         "CheckpointError CheckpointWarning ChoiceError DataError DivergenceWarning DownloadError "
@@ -183,23 +254,58 @@ _HOMES = {
     ),
     "kernels.kernel": "Kernel",
     "kernels.sample_sum": "SampleSum",
-    "learning.adaptive_rates": "AdaptiveRate VariableRate",
-    "learning.gradient_descent": "GradientDescent",
+    "learning.adagrad": "Adagrad",
+    "learning.adam": "Adam AdamW",
+    "learning.adaptive_rates": "AdaptiveRate ChanFallside VariableRate",
+    "learning.armijo_line_search": "ArmijoBacktracking",
+    "learning.automatic_line_search": "AutomaticLineSearch",
+    "learning.batched_line_search": "BatchedLineSearch",
+    "learning.bfgs": "BFGS",
+    "learning.brent_line_search": "BrentLineSearch",
+    "learning.conjugate_gradient": "ConjugateGradient",
+    "learning.crossovers": (
+        "ArithmeticCrossover Crossover ExchangeCrossover HalfRowsCrossover NeuronCrossover "
+        "OnePointCrossover TwoPointCrossover UniformCrossover"
+    ),
+    "learning.curvature_sums": "GaussNewtonProductSum GaussNewtonSum HessianProductSum",
+    "learning.early_stopping": "EarlyStopping",
+    "learning.evolutionary_rate": "EvolutionaryRate",
+    "learning.genetic_reducer": "GeneticReducer",
+    "learning.gradient_descent": "GradientDescent eaton_olivier_rate",
+    "learning.hager_zhang_line_search": "HagerZhangLineSearch",
+    "learning.lbfgs": "LBFGS",
+    "learning.levenberg_marquardt": "LevenbergMarquardt",
+    "learning.line_search": "LineSearch",
+    "learning.manhattan": "Manhattan",
+    "learning.mini_batch": "MiniBatchRule",
+    "learning.particle_swarm": "ParticleSwarm",
+    "learning.quickprop": "Quickprop",
     "learning.resilient_propagation": "ResilientPropagation",
+    "learning.rmsprop": "RMSprop",
+    "learning.scaled_conjugate_gradient": "ScaledConjugateGradient",
+    "learning.scheduled_rate": "ScheduledRate",
+    "learning.schedules": "CosineAnnealing ExponentialDecay InverseTime Schedule StepDecay WarmUp",
+    "learning.simulated_annealing": "SimulatedAnnealing",
+    "learning.stochastic_gradient_descent": "StochasticGradientDescent",
     "learning.stop_conditions": ("ErrorGoal GradientNorm MaxIterations MaxSeconds SmallChange StopCondition"),
+    "learning.truncated_newton": "TruncatedNewton",
+    "learning.weight_rates": "DeltaBarDelta SilvaAlmeida SuperSAB",
+    "learning.wolfe_line_search": "WolfeLineSearch",
     "mapreduce.engine": "Engine",
     "mapreduce.in_process_engine": "InProcessEngine",
     "mapreduce.job": "Job",
     "mapreduce.mrjob_engine": "MRJobEngine",
     "mapreduce.spark_engine": "SparkEngine",
     "networks.adaline": "Adaline",
+    "networks.cross_validated": "CrossValidation Fold",
+    "networks.cross_validation": "cross_validate",
     "networks.evaluation": "check_gradient error_and_gradient errors",
-    "networks.learning": "TrainingRun",
     "networks.model_file": "load",
     "networks.multilayer_perceptron": "MultilayerPerceptron",
     "networks.neural_network": "NeuralNetwork",
     "networks.reports": "evaluate",
     "networks.resuming": "resume",
+    "networks.training_run": "TrainingRun",
     "networks.two_tower": "TwoTowerPerceptron",
     "training.checkpoints": "Checkpoints",
     "training.control": "TrainingControl",

@@ -26,7 +26,7 @@ class Pace:
     rate : float or (n_weights,) float64
         The learning rate of the next step, one for all weights or one for each.
     change : (n_weights,) float64
-        The last change of the weights, on which the momentum builds; zeros switch it off.
+        What the momentum builds on, usually the last change of the weights; zeros switch it off.
 
     """
 
@@ -38,8 +38,17 @@ class AdaptiveRate(Component):
     """How the learning rate of `GradientDescent` follows the course of the error.
 
     Derive one of your own by writing `settle`. It is a pure function of its arguments; whatever it
-    has to remember goes into the state of the step that it returns (a `Pace`, or a class derived from it).
+    has to remember goes into the state of the step that it returns (a `Pace`, or a class derived from it,
+    which `begin` then makes).
     """
+
+    def begin(self, pace: Pace, weights: Vector, gradient: Vector) -> Pace:  # noqa: ARG002
+        """Return the state before the first step, from the rate that was given and no change."""
+        return pace
+
+    def revise(self, pace: Pace, weights: Vector) -> Vector:  # noqa: ARG002
+        """Return the weights to try, from those to which gradient and momentum lead."""
+        return weights
 
     @abstractmethod
     def settle(self, last: Iterate, trial: Iterate) -> Iterate:
@@ -52,7 +61,7 @@ class AdaptiveRate(Component):
         last : Iterate
             Where the trial step began.
         trial : Iterate
-            Where it led. Its `state` holds the rate that was used and the change that was made; its
+            Where it led. Its `state` is that of `last` with the change on which the momentum builds; its
             error and gradient may be infinite or NaN.
 
         """
@@ -102,7 +111,7 @@ class VariableRate(AdaptiveRate):
         """Keep or discard the trial step, and change the rate."""
         pace = trial.state
         highest = max(self.tolerance * last.error, last.error)
-        if not _is_finite(trial) or trial.error > highest:
+        if not is_finite(trial) or trial.error > highest:
             return attrs.evolve(last, state=Pace(self.down * pace.rate, np.zeros_like(pace.change)))
         if trial.error < last.error:
             # an error that falls forever, however little, must not raise the rate to infinity
@@ -111,6 +120,42 @@ class VariableRate(AdaptiveRate):
         return trial
 
 
-def _is_finite(step: Iterate) -> bool:
+@attrs.frozen
+class ChanFallside(AdaptiveRate):
+    """A rate that grows while the path is straight and shrinks when it turns back.
+
+    After each step ``rate *= 1 + cos(angle) / 2``, with the angle between the last change of the weights and
+    the way down from where it led, which is minus the gradient there.
+
+    Notes
+    -----
+    No step is ever discarded. The momentum of `GradientDescent` is added as it is; the authors adapt it too.
+
+    References
+    ----------
+    L.-W. Chan and F. Fallside (1987). An adaptive training algorithm for back propagation networks. Computer
+    Speech and Language 2, 205-218.
+
+    """
+
+    def settle(self, last: Iterate, trial: Iterate) -> Iterate:
+        """Keep the step, and change the rate by the cosine."""
+        assert trial.gradient is not None
+        pace = trial.state
+        cosine = _cosine(trial.weights - last.weights, -trial.gradient)
+        rate = min((1 + cosine / 2) * pace.rate, sys.float_info.max)
+        return attrs.evolve(trial, state=attrs.evolve(pace, rate=rate))
+
+
+def _cosine(one: Vector, other: Vector) -> float:
+    """Return the cosine of the angle between two vectors; 0 where they have none."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        norms = np.sqrt(np.sum(np.square(one))) * np.sqrt(np.sum(np.square(other)))
+        cosine = float(np.sum(one * other) / norms)
+    return cosine if np.isfinite(cosine) else 0.0
+
+
+def is_finite(step: Iterate) -> bool:
+    """Return whether all numbers of a standing are finite."""
     assert step.gradient is not None
     return all(np.isfinite(values).all() for values in (step.error, step.weights, step.gradient))

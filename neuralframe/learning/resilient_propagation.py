@@ -108,6 +108,11 @@ class ResilientPropagation(LearningRule):
                 f"got {self.initial_step!r} with bounds {self.min_step!r} and {self.max_step!r}"
             )
 
+    @property
+    def compares_errors(self) -> bool:
+        """No: what it compares, it has compared when an iteration begins."""
+        return False
+
     def initial_state(self, weights: Vector, gradient: Vector) -> StepSizes:  # noqa: ARG002
         """Return equal step sizes and a past without signs."""
         return StepSizes(

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 import attrs
 import numpy as np
 import pytest
+import threadpoolctl
 
 import neuralframe as nf
 from neuralframe.data.blocks import Blocks
@@ -135,6 +136,14 @@ def test_what_goes_wrong_in_a_block_names_the_block_and_leaves_the_engine_usable
         engine.run(Failing(), blocks)
     assert "while mapping block 3 of 13" in "\n".join(caught.value.__notes__)
     assert engine.run(Digest(), blocks)[0][0] == 77
+
+
+@pytest.mark.usefixtures("engine")
+def test_blas_keeps_to_one_thread_while_the_engine_is_open():
+    """Rules multiply matrices where the engine was opened, and a product that is split has other bits."""
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    assert pools
+    assert {pool["num_threads"] for pool in pools} == {1}
 
 
 def test_blocks_that_a_job_does_not_want_are_not_mapped(engine, blocks):

@@ -111,8 +111,9 @@ def test_resumes_exactly(entry, problem):
     rule, _ = _case(entry, problem)
     whole = steps(rule, problem(), 60)
     again, objective = from_json(to_json(rule)), problem()
-    last = copy.deepcopy(whole[23])
-    for expected in whole[24:]:
+    middle = min(23, len(whole) // 2)  # a rule may have nothing left to do long before the 60th step
+    last = copy.deepcopy(whole[middle])
+    for expected in whole[middle + 1 :]:
         last = again.step(objective, last)
         assert _bits(last) == _bits(expected)
 
@@ -164,7 +165,7 @@ def test_origin_of_the_error(entry):
 
     The steps are large, so that the error rises now and then.
     """
-    overrides = {"rate": 1.2} if hasattr(entry.rule, "rate") else {"initial_step": 0.5}
-    rule = attrs.evolve(entry.rule, **overrides)
+    large = {"rate": 1.2, "initial_step": 0.5}
+    rule = attrs.evolve(entry.rule, **{name: large[name] for name in large if hasattr(entry.rule, name)})
     paths = [_weights(rule, origin=origin) for origin in (0.0, 1024.0)]
     assert np.array_equal(*paths) != entry.minds_origin

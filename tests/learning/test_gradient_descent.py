@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import attrs
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from neuralframe.core.learning_rule import Iterate
 from neuralframe.exceptions import ChoiceError, ParameterError
 from neuralframe.learning.adaptive_rates import AdaptiveRate, Pace, VariableRate
-from neuralframe.learning.gradient_descent import GradientDescent
-from tests.contracts.problems import FunctionObjective, Quadratic, Script, steps
+from neuralframe.learning.gradient_descent import GradientDescent, eaton_olivier_rate
+from tests.contracts.problems import FunctionObjective, Quadratic, Rosenbrock, Script, steps
 
 
 def _parabola(curvature, start=1.0):
@@ -61,6 +62,31 @@ def test_momentum_by_hand():
     """Gradient 1, rate 0.5, momentum 0.5: the changes are -0.5, -0.75, -0.875."""
     path = _path(GradientDescent(0.5, 0.5), Script([0.0] * 4), 3)
     assert path.tolist() == [0.0, -0.5, -1.25, -2.125]
+
+
+@pytest.mark.parametrize("problem", [Quadratic, Rosenbrock])
+def test_nesterov_is_told_from_the_point_ahead(problem):
+    """Nesterov's two points, as Sutskever writes them: ours is the one where the gradient is taken."""
+    objective, rate, momentum = problem(), 0.0005, 0.9
+    behind, velocity, expected = objective.start, np.zeros(objective.n_weights), []
+    for _ in range(200):
+        expected.append(behind + momentum * velocity)
+        velocity = momentum * velocity - rate * objective.gradient(expected[-1])
+        behind = behind + velocity
+    taken = steps(GradientDescent(rate, momentum, nesterov=True), problem(), 199)
+    np.testing.assert_allclose([step.weights for step in taken], expected, rtol=1e-11, atol=1e-13)
+
+
+def test_nesterov_by_hand():
+    """Gradient 1, rate 0.5, momentum 0.5: velocities -0.5, -0.75, -0.875, and half of each is run ahead."""
+    path = _path(GradientDescent(0.5, 0.5, nesterov=True), Script([0.0] * 4), 3)
+    assert path.tolist() == [0.0, -0.75, -1.625, -2.5625]
+
+
+def test_nesterov_without_momentum_is_plain_descent():
+    """There is nothing to look ahead along."""
+    one, other = (_path(GradientDescent(0.3, nesterov=ahead), _parabola(1.0), 20) for ahead in (True, False))
+    assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
@@ -172,6 +198,20 @@ def test_an_adaptive_rate_of_ones_own():
     last = steps(GradientDescent(1.0, adaptive="halving"), objective, 40)[-1]
     assert last.error < 1e-12
     assert last.state.rate.tolist() == [0.0625, 1.0]  # the first below 1 / curvature
+
+
+@pytest.mark.parametrize("sizes", [[50, 50, 50], [1], [20, 300, 0]])
+def test_eaton_olivier_is_their_rate_for_errors_that_are_means(sizes):
+    """Times the gradient of the mean it is 1.5 / sqrt(sum of squares) times the gradient of the sum."""
+    of_the_sum = 1.5 / math.sqrt(sum(size**2 for size in sizes))
+    assert eaton_olivier_rate(sizes) / sum(sizes) == pytest.approx(of_the_sum, rel=1e-14)
+
+
+@pytest.mark.parametrize("sizes", [[], [0, 0], [-1, 3], [math.nan]])
+def test_eaton_olivier_needs_samples(sizes):
+    """Without any there is no rate."""
+    with pytest.raises(ParameterError, match="class_sizes"):
+        eaton_olivier_rate(sizes)
 
 
 @pytest.mark.parametrize(
