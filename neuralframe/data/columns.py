@@ -17,6 +17,8 @@ from neuralframe.exceptions import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy.typing as npt
+
     from neuralframe.core.arrays import Indices, Vector
     from neuralframe.data.records import Records
 
@@ -138,6 +140,11 @@ class Column(ABC):
             At the first value that cannot be encoded.
 
         """
+
+    def gaps(self, records: Records, missing: frozenset[str]) -> npt.NDArray[np.bool_]:
+        """Return whether each of the column's inputs is missing, shape (n, number of input names)."""
+        absent = np.array([text in missing for text in records.columns[self.name]], dtype=bool)
+        return np.repeat(absent[:, np.newaxis], len(self.input_names), axis=1)
 
     def to_json(self) -> dict[str, Any]:
         """Return the kind and the parameters."""

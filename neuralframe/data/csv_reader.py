@@ -181,6 +181,7 @@ def in_memory(samples: EncodedRecords[Any], *, block_size: int | None = None) ->
         None if samples.weights is None else np.concatenate(weights),
         block_size=block_size,
         encoding=samples.encoding,
+        gaps=samples.gaps(),
     )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from neuralframe.core.arrays import Array, Indices, Vector
+    from neuralframe.data.gaps import Gaps
     from neuralframe.data.roles import Reference
 
     Seed = int | np.random.Generator | None
@@ -64,6 +65,8 @@ class DataSet:
         part of the data: another block size may change the last bits of a sum.
     encoding : Encoding, optional
         How the inputs came from records and what the targets mean; see `from_csv`.
+    gaps : Gaps, optional
+        Which inputs were missing and are filled in by the encoding; see `refilled`.
 
     Raises
     ------
@@ -104,6 +107,7 @@ class DataSet:
     sample_weights: Vector | None
     block_size: int = attrs.field(validator=count())
     encoding: Encoding | None
+    gaps: Gaps | None
 
     def __init__(
         self,
@@ -113,6 +117,7 @@ class DataSet:
         *,
         block_size: int | None = None,
         encoding: Encoding | None = None,
+        gaps: Gaps | None = None,
     ) -> None:
         labels = texts_of(targets)
         if labels is not None:
@@ -121,7 +126,7 @@ class DataSet:
         x, y = checked_samples(inputs, targets, encoding)
         weights = None if sample_weights is None else checked_weights(sample_weights, len(x))
         size = default_block_size(x.shape[1]) if block_size is None else block_size
-        self.__attrs_init__(x, y, weights, size, encoding)
+        self.__attrs_init__(x, y, weights, size, encoding, gaps)
 
     @classmethod
     def from_csv(
@@ -437,9 +442,11 @@ class DataSet:
         if chosen.ndim != 1 or not len(chosen) or chosen.dtype.kind not in "iub":
             raise DataError("choose rows by a non-empty list of positions or a mask of booleans")
         try:
-            weights = None if self.sample_weights is None else self.sample_weights[chosen]
             return self._changed(
-                inputs=self.inputs[chosen], targets=self.targets[chosen], sample_weights=weights
+                inputs=self.inputs[chosen],
+                targets=self.targets[chosen],
+                sample_weights=None if self.sample_weights is None else self.sample_weights[chosen],
+                gaps=None if self.gaps is None else self.gaps.rows(chosen),
             )
         except IndexError as problem:
             raise DataError(f"there are {self.n_samples} samples: {problem}") from None
@@ -570,6 +577,34 @@ class DataSet:
         )
         encoding = attrs.evolve(encoding, input_normalizer=of_inputs, target_normalizer=of_targets)
         return self._changed(inputs=x, targets=y, encoding=encoding)
+
+    def refilled(self, *, like: DataSet | None = None) -> Self:
+        """Return the samples with what was missing filled in anew, by what these samples teach.
+
+        A part of a data set still has the fill-ins that were learnt from all of it. A training set is to
+        learn its own, and its test set to take over those.
+
+        Parameters
+        ----------
+        like : DataSet, optional
+            Take over the fill-ins of this data set instead.
+
+        Raises
+        ------
+        DataError
+            If the samples are normalized already, or a column has no values here to learn from.
+
+        """
+        encoding = self.encoding
+        if self.gaps is None or encoding is None:
+            return self
+        if encoding.input_normalizer is not None:
+            raise DataError("refilled: the inputs are normalized already; fill in the gaps first")
+        source = self.gaps.learnt(encoding, self.inputs) if like is None else like.encoding
+        if source is None or source.input_names != self.input_names:
+            raise DataError("refilled(like=...): that data set has other columns")
+        inputs = self.gaps.applied(source, self.inputs)
+        return self._changed(inputs=inputs, encoding=attrs.evolve(encoding, columns=source.columns))
 
     def _changed(self, **changes: Any) -> Self:
         return attrs.evolve(self, **changes)

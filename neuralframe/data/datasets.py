@@ -121,8 +121,9 @@ def wisconsin_prognostic(
         ``"time"``: the months until it recurred, of the 47 in whom it did.
     missing : {"refuse", "drop", "mean", "median", "most_frequent"}
         Four cases lack the number of lymph nodes. ``"drop"`` leaves them out. The others fill it in
-        *from all the cases returned*: for an honest cross-validation, drop them, or impute inside the
-        folds. ``"refuse"`` raises an error where such a case is among the chosen.
+        *from all the cases returned*; `nf.cross_validate` fills it in anew from each fold's training cases
+        (so does `DataSet.refilled` for a split of your own). ``"refuse"`` raises an error where such a case
+        is among the chosen.
 
     Returns
     -------

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
+import numpy as np
 
 from neuralframe.data.columns import numbers_of
 from neuralframe.data.encoding import MISSING_VALUES, Encoding
+from neuralframe.data.gaps import Gaps
 from neuralframe.data.roles import Roles, choose
 from neuralframe.data.survey import survey
 from neuralframe.data.targets import ClassTarget, NumberTarget, Target
@@ -41,6 +43,8 @@ class EncodedRecords(Generic[Source]):
         Records that lack a value in one of these columns are left out.
     n_records : int or None
         How many there are, if they have been counted.
+    treatment : str or None
+        How missing inputs are filled in, if that was learnt from these records.
 
     """
 
@@ -49,6 +53,7 @@ class EncodedRecords(Generic[Source]):
     weights: str | None = None
     complete_in: tuple[str, ...] = ()
     n_records: int | None = None
+    treatment: str | None = None
 
     def __iter__(self) -> Iterator[tuple[Array, Array, Vector | None]]:
         """Yield inputs, targets and sample weights of some records at a time."""
@@ -66,6 +71,19 @@ class EncodedRecords(Generic[Source]):
         """Return inputs, targets and sample weights of records that are kept."""
         weights = None if self.weights is None else self._sample_weights(records, self.weights)
         return self.encoding.encode_inputs(records), self.encoding.encode_targets(records), weights
+
+    def gaps(self) -> Gaps | None:
+        """Return which inputs are filled in by what these records taught, if any; reads everything."""
+        if self.treatment is None:
+            return None
+        missing = frozenset(self.encoding.missing_values)
+        portions = [
+            np.hstack([column.gaps(kept, missing) for column in self.encoding.columns])
+            for records in self.source
+            if (kept := self.kept(records))
+        ]
+        filled = np.concatenate(portions)
+        return Gaps(filled, self.treatment) if filled.any() else None
 
     def count(self) -> int:
         """Return how many samples there are; reads everything, unless that has been done before."""
@@ -106,7 +124,7 @@ def learn(
         missing_values=tuple(missing_values),
         layout=roles.names,
     )
-    return EncodedRecords(source, encoding, roles.weights, complete_in, n_records)
+    return EncodedRecords(source, encoding, roles.weights, complete_in, n_records, fill)
 
 
 def _target(roles: Roles, found: dict[str, ColumnSurvey]) -> Target:

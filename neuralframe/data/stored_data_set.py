@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from neuralframe.data.encoding import Encoding
     from neuralframe.data.sample_facts import SampleFacts
 
-FIELDS = ("inputs", "targets", "sample_weights", "block_size", "encoding")
+FIELDS = ("inputs", "targets", "sample_weights", "block_size", "encoding", "gaps")
 
 
 class StoredDataSet(DataSet):
@@ -31,7 +31,8 @@ class StoredDataSet(DataSet):
 
     def _set_up(self, facts: SampleFacts, block_size: int, encoding: Encoding | None) -> None:
         """Take the place of the constructor, in a class that is frozen."""
-        for name, value in (("_facts", facts), ("block_size", block_size), ("encoding", encoding)):
+        fields = {"_facts": facts, "block_size": block_size, "encoding": encoding, "gaps": None}
+        for name, value in fields.items():
             object.__setattr__(self, name, value)
 
     @property

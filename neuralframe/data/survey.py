@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 
 from neuralframe.data.columns import CategoryColumn, Column, NumberColumn, in_order, parse_numbers
+from neuralframe.data.gaps import fill_of
 from neuralframe.data.wording import as_category, left_out
 from neuralframe.exceptions import DataError
 
@@ -157,11 +158,7 @@ class ColumnSurvey:
             return None
         if fill == "mean":
             return self.total / self.n_numbers
-        numbers = np.concatenate(self.numbers)
-        if fill == "most_frequent":
-            values, counts = np.unique(numbers, return_counts=True)
-            return float(values[counts.argmax()])
-        return float(np.median(numbers))
+        return fill_of(np.concatenate(self.numbers), fill)
 
 
 def survey(

@@ -1,1 +1,1 @@
-"""What a network's answers are worth: confusion matrices, metrics and reports; numpy and attrs only."""
+"""What a network's answers are worth: metrics, reports, folds and paired tests; scipy for ranks and tests."""

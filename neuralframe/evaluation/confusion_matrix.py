@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
-from neuralframe.exceptions import DataError, LabelError, ShapeError
+from neuralframe.evaluation.tables import aligned, percent
+from neuralframe.exceptions import DataError, LabelError, ParameterError, ShapeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,13 +75,68 @@ class ConfusionMatrix:
         """(k,): of the predictions of each class, the share that is right; NaN if it was never predicted."""
         return _shares(np.diag(self.counts), self.counts.sum(axis=0))
 
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean recall of the classes that have samples: 1/k for always giving the same of k answers."""
+        return nanmean(self.recall)
+
+    @property
+    def macro_precision(self) -> float:
+        """The mean precision of the classes that were predicted."""
+        return nanmean(self.precision)
+
+    def f_score(self, beta: float = 1.0) -> Vector:
+        """Return (k,): the weighted harmonic mean of precision and recall of each class.
+
+        Parameters
+        ----------
+        beta : float
+            How many times as much recall counts as precision; 1 gives the F1 score.
+
+        Returns
+        -------
+        (k,) float64
+            ``(1 + beta^2) TP / (beta^2 true + predicted)``: 0 for a class that was never hit, NaN for one
+            that neither occurs nor was predicted.
+
+        Raises
+        ------
+        ParameterError
+            If `beta` is negative or not finite.
+
+        References
+        ----------
+        van Rijsbergen, C. J. (1979). Information Retrieval, 2nd ed., chapter 7.
+
+        """
+        if not 0 <= beta < np.inf:
+            raise ParameterError(f"f_score: beta must be a finite number >= 0; got {beta!r}")
+        true, predicted = self.counts.sum(axis=1), self.counts.sum(axis=0)
+        return _shares((1 + beta**2) * np.diag(self.counts), beta**2 * true + predicted)
+
+    def macro_f_score(self, beta: float = 1.0) -> float:
+        """Return the mean of `f_score` over the classes for which it means something."""
+        return nanmean(self.f_score(beta))
+
+    @property
+    def mcc(self) -> float:
+        """Matthews' correlation of truth and prediction, -1 to 1; for k classes as Gorodkin (2004).
+
+        0 where either is the same for all samples: a constant answer tells nothing.
+        """
+        counts = self.counts.astype(np.float64)
+        true, predicted, n = counts.sum(axis=1), counts.sum(axis=0), counts.sum()
+        covariance = n * np.trace(counts) - true @ predicted
+        spread = (n * n - true @ true) * (n * n - predicted @ predicted)
+        return float(covariance / np.sqrt(spread)) if spread > 0 else 0.0
+
     def __str__(self) -> str:
         rows = [["", *self.labels, "samples", "recall", "precision"]]
         for label, row, *shares in zip(
             self.labels, self.counts.tolist(), self.recall, self.precision, strict=True
         ):
-            rows.append([label, *map(str, row), str(sum(row)), *map(_percent, shares)])
-        return f"rows: the true classes; columns: what was predicted\n{_aligned(rows)}"
+            rows.append([label, *map(str, row), str(sum(row)), *map(percent, shares)])
+        return f"rows: the true classes; columns: what was predicted\n{aligned(rows)}"
 
 
 def confusion_matrix(true: npt.ArrayLike, predicted: npt.ArrayLike, labels: Sequence[str]) -> ConfusionMatrix:
@@ -140,26 +196,13 @@ def _positions(given: np.ndarray[tuple[int, ...], np.dtype[np.generic]], labels:
     return positions
 
 
-def _shares(parts: Indices, wholes: Indices) -> Vector:
-    shares = np.full(len(parts), np.nan)
+def nanmean(values: Vector) -> float:
+    """Return the mean of the values that mean something; NaN, without a warning, if none does."""
+    present = values[~np.isnan(values)]
+    return float(present.mean()) if len(present) else float("nan")
+
+
+def _shares(parts: npt.ArrayLike, wholes: Vector | Indices) -> Vector:
+    shares = np.full(len(wholes), np.nan)
     np.divide(parts, wholes, out=shares, where=wholes > 0)
     return shares
-
-
-def _percent(share: float) -> str:
-    return "-" if np.isnan(share) else f"{share:.1%}"
-
-
-def _aligned(rows: list[list[str]]) -> str:
-    """Return the rows as a table: names to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-            ]
-        )
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)

@@ -55,6 +55,19 @@ def mae(true: npt.ArrayLike, predicted: npt.ArrayLike) -> Vector:
     return mean
 
 
+def median_absolute_error(true: npt.ArrayLike, predicted: npt.ArrayLike) -> Vector:
+    """Return the median absolute difference of each column; parameters and errors as for `rmse`.
+
+    A few samples that are far off do not move it.
+
+    >>> median_absolute_error([1.0, 2.0, 3.0], [1.5, 2.0, 9.0])
+    array([0.5])
+    """
+    truth, answers = _checked(true, predicted)
+    median: Vector = np.median(np.abs(answers - truth), axis=0)
+    return median
+
+
 def r2(true: npt.ArrayLike, predicted: npt.ArrayLike) -> Vector:
     """Return the coefficient of determination of each column; parameters and errors as for `rmse`.
 

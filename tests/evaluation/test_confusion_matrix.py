@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuralframe.evaluation.confusion_matrix import ConfusionMatrix, confusion_matrix, majority_share
-from neuralframe.exceptions import DataError, LabelError, ShapeError
+from neuralframe.exceptions import DataError, LabelError, ParameterError, ShapeError
 
 LABELS = ("a", "b", "c")
 pairs = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=40)
@@ -88,3 +88,50 @@ def test_without_samples_there_is_no_majority():
     """It is no division by zero."""
     with pytest.raises(DataError):
         majority_share([0, 0])
+
+
+@settings(deadline=None, max_examples=60)
+@given(pairs, st.sampled_from([0.5, 1.0, 2.0]))
+def test_summaries_are_those_of_scikit_learn(answers, beta):
+    """Classes without samples, and classes that nobody predicted, are left out of means."""
+    metrics = pytest.importorskip("sklearn.metrics")
+    true, predicted = zip(*answers, strict=True)
+    found = confusion_matrix(true, predicted, LABELS)
+    rules = {"labels": LABELS, "zero_division": np.nan}
+    np.testing.assert_allclose(
+        found.f_score(beta), metrics.fbeta_score(true, predicted, beta=beta, average=None, **rules)
+    )
+    assert found.macro_f_score() == pytest.approx(
+        metrics.f1_score(true, predicted, average="macro", **rules), nan_ok=True
+    )
+    assert found.macro_precision == pytest.approx(
+        metrics.precision_score(true, predicted, average="macro", **rules)
+    )
+    assert found.balanced_accuracy == pytest.approx(
+        metrics.recall_score(true, predicted, average="macro", **rules)
+    )
+    if len({*true, *predicted}) > 1:  # of one label scikit-learn warns
+        assert found.mcc == pytest.approx(metrics.matthews_corrcoef(true, predicted), abs=1e-12)
+
+
+def test_summaries_by_hand():
+    """Ten N and two R, of which one is found, at the price of one false alarm."""
+    found = ConfusionMatrix(("N", "R"), np.array([[9, 1], [1, 1]]))
+    assert found.balanced_accuracy == pytest.approx((0.9 + 0.5) / 2)
+    assert found.f_score()[1] == pytest.approx(0.5)
+    assert found.f_score(2.0)[0] == pytest.approx(0.9)
+    assert found.mcc == pytest.approx((9 * 1 - 1 * 1) / np.sqrt(10 * 2 * 10 * 2))
+
+
+def test_a_constant_answer_tells_nothing():
+    """However many classes there are, it hits one of them, and correlates with nothing."""
+    found = confusion_matrix(["a", "b", "c"], ["a", "a", "a"], LABELS)
+    assert found.balanced_accuracy == pytest.approx(1 / 3)
+    assert found.mcc == 0.0
+
+
+@pytest.mark.parametrize("beta", [-1.0, np.inf, np.nan])
+def test_a_beta_that_means_nothing_is_refused(beta):
+    """It weighs recall against precision."""
+    with pytest.raises(ParameterError, match="beta"):
+        confusion_matrix(["a"], ["a"], LABELS).f_score(beta)

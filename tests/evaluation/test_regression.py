@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from neuralframe.evaluation.regression import mae, r2, r2_in_words, rmse
+from neuralframe.evaluation.regression import mae, median_absolute_error, r2, r2_in_words, rmse
 from neuralframe.evaluation.reports import RegressionReport
 from neuralframe.exceptions import DataError, NonFiniteError, ShapeError
 
@@ -27,6 +27,9 @@ def test_each_column_has_the_values_of_scikit_learn(table):
         rmse(true, predicted), metrics.mean_squared_error(true, predicted, **each) ** 0.5
     )
     np.testing.assert_allclose(mae(true, predicted), metrics.mean_absolute_error(true, predicted, **each))
+    np.testing.assert_allclose(
+        median_absolute_error(true, predicted), metrics.median_absolute_error(true, predicted, **each)
+    )
     np.testing.assert_allclose(r2(true, predicted), metrics.r2_score(true, predicted, **each), atol=1e-9)
 
 
@@ -35,6 +38,7 @@ def test_by_hand():
     true, predicted = [2, 4, 6], [2, 4, 9]
     assert rmse(true, predicted) == pytest.approx(np.sqrt(3))
     assert mae(true, predicted) == pytest.approx(1)
+    assert median_absolute_error(true, predicted) == 0
     assert r2(true, predicted) == pytest.approx(1 - 9 / 8)
 
 
@@ -51,7 +55,7 @@ def test_where_the_truth_does_not_vary_r2_means_nothing(value):
     assert np.isnan(r2([value] * 3, [value, value, value + 1]))
 
 
-@pytest.mark.parametrize("measure", [rmse, mae, r2])
+@pytest.mark.parametrize("measure", [rmse, mae, median_absolute_error, r2])
 @pytest.mark.parametrize(
     ("true", "predicted", "error"),
     [
@@ -71,5 +75,5 @@ def test_what_cannot_be_compared_is_refused(measure, true, predicted, error):
 def test_a_share_that_means_nothing_is_a_dash():
     """One sample has no spread; no NaN is shown to people."""
     report = RegressionReport.of(0.5, [[1.0]], [[2.0]], ["mass"])
-    assert str(report) == "1 sample, error 0.5\nmass: RMSE 1, MAE 1, R2 -"
+    assert str(report) == "1 sample, error 0.5\nmass: RMSE 1, MAE 1 (median 1), R2 -"
     assert r2_in_words(0.5) == "0.5000"

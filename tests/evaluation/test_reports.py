@@ -122,3 +122,66 @@ def test_sizes_that_do_not_fit_are_refused(numbers, classes):
     network, _ = trained(classes)
     with pytest.raises(nf.ShapeError, match="the network has 2 inputs; the data set has 3"):
         evaluate(network, numbers)
+
+
+def test_probabilities_are_judged_where_there_are_some(classes):
+    """Of softmax and sigmoid outputs; linear ones have none, and no figures that need them."""
+    metrics = pytest.importorskip("sklearn.metrics")
+    network, normalized = trained(classes)
+    report, given = evaluate(network, classes), network.probabilities(classes)
+    assert report.auc == pytest.approx(metrics.roc_auc_score(classes.classes, given, multi_class="ovr"))
+    assert report.scores["log loss"] == pytest.approx(report.error)
+    assert "log loss" in str(report)
+    linear = nf.MultilayerPerceptron.for_data(normalized, output="linear", seed=0)
+    linear.learn(normalized, stop=nf.MaxIterations(5), progress=False)
+    report = evaluate(linear, classes)
+    assert report.probabilities is None
+    assert np.isnan(report.auc)
+    assert set(report.scores) == {"accuracy", "balanced accuracy", "macro F1", "MCC", "error"}
+    assert "AUC" not in str(report)
+
+
+def test_figures_that_mean_nothing_are_dashes(classes):
+    """Of samples of one class there is no AUC."""
+    network, _ = trained(classes)
+    report = evaluate(network, classes.rows([0, 1]))
+    assert np.isnan(report.auc)
+    assert "nan" not in str(report)
+    assert "AUC -" in str(report)
+
+
+def test_an_accuracy_has_its_binomial_standard_error():
+    """30 of 40 right: the root of 0.75 * 0.25 / 40."""
+    report = ClassificationReport.of(0.1, ["a"] * 40, ["a"] * 30 + ["b"] * 10, ["a", "b"])
+    assert report.accuracy_standard_error == pytest.approx(np.sqrt(0.75 * 0.25 / 40))
+    assert "accuracy 75.00% ± 6.85%" in str(report)
+
+
+def test_two_classes_have_the_error_of_their_area():
+    """It stands beside it, after DeLong."""
+    random = np.random.default_rng(0)
+    labels = np.where(random.random(50) < 0.4, "yes", "no")
+    share = np.clip(random.normal(0.5, 0.2, 50) + 0.2 * (labels == "yes"), 0, 1)
+    answers = np.stack([1 - share, share], axis=1)
+    predicted = np.where(share > 0.5, "yes", "no")
+    report = ClassificationReport.of(0.1, labels, predicted, ["no", "yes"], answers)
+    spread = report.probabilities.auc_standard_error
+    assert report.figures["AUC"] == f"{report.auc:.4f} ± {spread:.4f}"
+
+
+def test_several_networks_answer_with_the_mean_of_their_outputs(classes, numbers):
+    """However each was normalized."""
+    networks = [trained(part)[0] for part in classes.split(0.5, seed=0)]
+    report = evaluate(networks, classes)
+    expected = np.mean([network.probabilities(classes) for network in networks], axis=0)
+    np.testing.assert_allclose(report.probabilities.probabilities, expected)
+    assert report.error == pytest.approx(np.mean([evaluate(one, classes).error for one in networks]))
+    networks = [trained(part, targets="standardizer")[0] for part in numbers.split(0.5, seed=0)]
+    differences = np.mean([network.predict(numbers) for network in networks], axis=0) - numbers.targets
+    np.testing.assert_allclose(evaluate(networks, numbers).rmse, np.sqrt(np.mean(differences**2, axis=0)))
+
+
+def test_no_network_is_too_few(classes):
+    """There is nobody to answer."""
+    with pytest.raises(nf.ParameterError, match="at least one"):
+        evaluate([], classes)
