@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array, Vector
     from neuralframe.core.topology import Topology
-    from neuralframe.kernels.numpy_kernel import Chunk
+    from neuralframe.kernels.chunks import Chunk
     from neuralframe.kernels.output_error import OutputError
     from neuralframe.kernels.stage import Stage
 

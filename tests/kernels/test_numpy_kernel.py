@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 import neuralframe as nf
-from neuralframe.kernels import make_kernel, numpy_kernel
+from neuralframe.kernels import chunks, make_kernel
 from tests.reference.random_networks import plans
 from tests.reference.reference_network import ReferenceNetwork
 
@@ -213,11 +213,11 @@ def test_a_whole_chunk_and_its_neighbours_in_earnest():
 
 def test_chunks_are_powers_of_two_that_fit(monkeypatch):
     """Narrow networks get the largest chunk, wide ones what fits, none less than one sample."""
-    chunk = numpy_kernel.chunk_size
+    chunk = chunks.chunk_size
     assert (chunk(10, 8), chunk(10, 4)) == (1024, 2048)
     assert chunk(10_000, 8) == 64
     assert chunk(10**9, 8) == 1
-    monkeypatch.setattr(numpy_kernel, "CHUNK_BYTES", 800)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 800)
     assert chunk(10, 8) == 8
     assert kernel_of(NETWORKS["narrow"]())._chunk == 16
 

@@ -80,7 +80,8 @@ def test_a_subclass_of_the_weighted_sum_is_computed_as_itself():
 
 
 def test_a_sparse_projection_is_computed_in_chunks_that_its_connections_fit():
-    from neuralframe.kernels.numpy_kernel import CHUNK_BYTES, NumpyKernel
+    from neuralframe.kernels.chunks import CHUNK_BYTES
+    from neuralframe.kernels.numpy_kernel import NumpyKernel
 
     class Wide(nf.NeuralNetwork):
         def build(self):

@@ -259,7 +259,7 @@ def test_samples_of_weight_0_leave_the_noise_of_the_others_alone():
 
 def test_how_a_kernel_cuts_a_block_does_not_change_the_noise(monkeypatch):
     whole = under_noise(network(), DATA, BOTH)
-    monkeypatch.setattr("neuralframe.kernels.numpy_kernel.MAX_CHUNK", 4)
+    monkeypatch.setattr("neuralframe.kernels.chunks.MAX_CHUNK", 4)
     error, gradient = under_noise(network(), DATA, BOTH)
     assert error == pytest.approx(whole[0], rel=1e-13)
     np.testing.assert_allclose(gradient, whole[1], rtol=1e-11)
