@@ -10,8 +10,12 @@ import attrs
 from neuralframe.core.components import Component
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuralframe.core.arrays import Vector
+    from neuralframe.core.noise import Noise
     from neuralframe.core.objective import Objective
+    from neuralframe.core.topology import Topology
 
 
 @attrs.frozen(eq=False)
@@ -68,6 +72,27 @@ class LearningRule(Component):
     def initial_state(self, weights: Vector, gradient: Vector) -> Any:  # noqa: ARG002
         """Return the state before the first step; None unless the rule has one."""
         return None
+
+    def check(self, topology: Topology, noise: Sequence[Noise]) -> None:
+        """Raise `LearningRuleError` if the rule cannot train a network, or not under noise.
+
+        Called before training begins.
+        """
+
+    def moved(self, state: Any, gradient: Vector) -> Any:  # noqa: ARG002
+        """Return the state to go on with after others moved the weights, as max-norm does.
+
+        A rule whose state describes the way that led here, such as a conjugate direction, lets go of it.
+
+        Parameters
+        ----------
+        state : object
+            What the rule returned.
+        gradient : (n_weights,) float64
+            The gradient where the weights are now.
+
+        """
+        return state
 
     @property
     def compares_errors(self) -> bool:

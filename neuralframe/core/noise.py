@@ -59,10 +59,17 @@ class Noise(Component):
         return None
 
 
-def _shares(given: Any) -> float | tuple[tuple[str, float], ...]:
-    if isinstance(given, Mapping):
-        return tuple((str(name), share) for name, share in given.items())
-    return tuple(map(tuple, given)) if isinstance(given, list | tuple) else given
+def _shares(given: Any) -> Any:
+    pairs = given.items() if isinstance(given, Mapping) else given
+    if not isinstance(pairs, Iterable) or isinstance(pairs, str):
+        return given  # a number, or what is refused for not being one
+    try:
+        return tuple((str(name), share) for name, share in pairs)
+    except (TypeError, ValueError):
+        raise ParameterError(
+            f'Dropout takes a share such as 0.5, or shares by the names of layers: {{"hidden": 0.5}}; '
+            f"got {given!r}"
+        ) from None
 
 
 def _check_shares(instance: Dropout, attribute: Any, value: Any) -> None:
@@ -101,7 +108,7 @@ class Dropout(Noise):
     )
 
     def check(self, topology: Topology) -> None:
-        """Refuse names that no input or hidden layer has."""
+        """Refuse names that no input or hidden layer has, and a network of which nothing is dropped."""
         known = {layer.name for i, layer in enumerate(topology.layers) if i not in topology.outputs}
         for name, _ in self.share if isinstance(self.share, tuple) else ():
             if name not in known:
@@ -109,6 +116,9 @@ class Dropout(Noise):
                     f"Dropout: no input or hidden layer is called {name!r}; there are "
                     f"{', '.join(sorted(known))}"
                 )
+        dropped = [layer for layer in topology.layers if layer.name in known and self.share_of(layer)]
+        if not dropped and self.share:
+            raise TopologyError("Dropout: the network has no hidden layer to drop neurons of")
 
     def factors(self, layer: LayerSpec, numbers: Numbers) -> Vector | None:
         """Return 0 for what is dropped, and for the rest what keeps the mean."""

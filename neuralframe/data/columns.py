@@ -124,6 +124,7 @@ class Column(ABC):
 
     kind: ClassVar[str]
     name: str
+    fill: Any
 
     @property
     @abstractmethod

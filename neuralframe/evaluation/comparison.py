@@ -95,6 +95,8 @@ class Comparison:
 class CrossValidated(Protocol):
     """What `compare` asks of a cross-validation."""
 
+    targets: Array
+
     @property
     def test_rows(self) -> tuple[Array, ...]:
         """The samples of each fold."""
@@ -234,7 +236,9 @@ def compare(first: CrossValidated, second: CrossValidated, metric: str | None = 
 
 def _same_folds(first: CrossValidated, second: CrossValidated) -> bool:
     pairs = (first.test_rows, second.test_rows)
-    return len(pairs[0]) == len(pairs[1]) and all(map(np.array_equal, *pairs))
+    if len(pairs[0]) != len(pairs[1]) or not all(map(np.array_equal, *pairs)):
+        return False
+    return np.array_equal(first.targets, second.targets)
 
 
 def _differences(first: npt.ArrayLike, second: npt.ArrayLike) -> Vector:

@@ -187,7 +187,7 @@ def majority_share(counts: Iterable[int]) -> float:
 
 
 def _positions(given: np.ndarray[tuple[int, ...], np.dtype[np.generic]], labels: Sequence[str]) -> Indices:
-    place = {label: position for position, label in enumerate(labels)}
+    place = {str(label): position for position, label in enumerate(labels)}
     positions = np.array([place.get(str(label), -1) for label in given], dtype=np.int64)
     if (positions < 0).any():
         row = int((positions < 0).argmax())

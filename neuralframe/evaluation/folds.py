@@ -90,8 +90,8 @@ def stratified_folds(
     _check(len(members), folds)
     present, counts = np.unique(members, return_counts=True)
     if counts.min() < folds:
-        rarest = int(present[counts.argmin()])
-        _refuse(rarest if labels is None else labels[rarest], int(counts.min()), folds)
+        rarest = present[counts.argmin()]
+        _refuse(rarest.item() if labels is None else labels[int(rarest)], int(counts.min()), folds)
     random = np.random.default_rng(seed)
     groups = [random.permutation(np.flatnonzero(members == one)) for one in random.permutation(present)]
     return _dealt(np.concatenate(groups), folds)

@@ -51,10 +51,11 @@ class BrentLineSearch(LineSearch):
         """Let scipy search, whatever comes of it, and take the lowest point that it saw."""
         from scipy.optimize import bracket, brent  # noqa: PLC0415 - a cluster's tasks never search
 
-        seen = _Seen(line, self.max_trials)
+        # In units of the first step: to scipy 1e-11 is nothing, and on steep lines that is a long step.
+        seen = _Seen(line, self.max_trials, first_step)
         try:
             with np.errstate(all="ignore"):  # of an error that falls for ever, steps go to infinity
-                left, middle, right, *_ = bracket(seen, 0.0, first_step)
+                left, middle, right, *_ = bracket(seen, 0.0, 1.0)
                 brent(seen, brack=(left, middle, right), tol=self.tolerance)
         except (RuntimeError, ValueError) as problem:
             # without a bracket, or without more trials, what was seen until then may do
@@ -70,13 +71,13 @@ class _Seen:
     `failure` is what a job failed with, to tell it from what scipy raises.
     """
 
-    def __init__(self, line: Line, max_trials: int) -> None:
-        self.line, self.max_trials = line, max_trials
+    def __init__(self, line: Line, max_trials: int, unit: float) -> None:
+        self.line, self.max_trials, self.unit = line, max_trials, unit
         self.points = {0.0: line.origin}
         self.failure: Exception | None = None
 
     def __call__(self, step: float) -> float:
-        step = float(step)
+        step = float(step) * self.unit
         if step not in self.points:
             if len(self.points) > self.max_trials:
                 raise RuntimeError("no more trials")

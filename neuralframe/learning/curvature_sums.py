@@ -14,8 +14,20 @@ from neuralframe.kernels.sample_sum import SampleSum, free_part, whole_vector
 
 if TYPE_CHECKING:
     from neuralframe.core.arrays import Indices, Vector
+    from neuralframe.core.topology import Topology
     from neuralframe.data.blocks import Block
     from neuralframe.kernels.kernel import Kernel
+
+
+def require_sum_of_squares(topology: Topology) -> None:
+    """Raise `LearningRuleError` unless the error of a network is a sum of squares."""
+    error = topology.error_function
+    if type(error) is not SumOfSquares:
+        raise LearningRuleError(
+            f"Levenberg-Marquardt needs a sum of squares, and the error of this network is {error}. Build it "
+            "with error='sum_of_squares' or, for numbers, a linear output; or train it by TruncatedNewton(), "
+            "which takes any error"
+        )
 
 
 @attrs.frozen
@@ -35,12 +47,7 @@ class GaussNewtonSum(SampleSum):
         self, kernel: Kernel, weights: Vector, block: Block, *, row: int, free: Indices | None
     ) -> dict[str, Vector]:
         del row
-        error = kernel.topology.error_function
-        if type(error) is not SumOfSquares:
-            raise LearningRuleError(
-                f"Levenberg-Marquardt needs a sum of squares, and the error of this network is {error}. "
-                "Build it with error='sum_of_squares', or train it by TruncatedNewton(), which takes any"
-            )
+        require_sum_of_squares(kernel.topology)
         square = kernel.squared_jacobian(weights, block.inputs, block.sample_weights, free=free)
         return {"curvature": packed(square)}
 

@@ -73,6 +73,10 @@ class DirectionalDescent(LearningRule):
         """Return a course without a past."""
         return Course(STEEPEST, self.line_search)
 
+    def moved(self, state: Course, gradient: Vector) -> Course:  # noqa: ARG002
+        """Return a course that begins anew from here, with the line search in use."""
+        return attrs.evolve(state, memory=STEEPEST)
+
     def step(self, objective: Objective, last: Iterate) -> Iterate:
         """Search along the rule's direction, and along the steepest descent if that leads nowhere."""
         course: Course = last.state

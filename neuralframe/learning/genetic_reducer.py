@@ -13,12 +13,17 @@ from neuralframe.exceptions import ParameterError
 from neuralframe.learning.breeding import Breeding, ranking
 from neuralframe.learning.crossovers import Crossover, NeuronCrossover
 from neuralframe.learning.local_training import LocalTraining
+from neuralframe.learning.noise_refusal import refuse_noise
 
 if TYPE_CHECKING:
-    from neuralframe.core.arrays import Vector
-    from neuralframe.core.objective import Objective
+    from collections.abc import Sequence
 
-FEWEST, MOST = 2, 32
+    from neuralframe.core.arrays import Vector
+    from neuralframe.core.noise import Noise
+    from neuralframe.core.objective import Objective
+    from neuralframe.core.topology import Topology
+
+FEWEST, MOST = 4, 32
 """Bounds of the population where it is not given."""
 
 
@@ -97,8 +102,7 @@ class GeneticReducer(LearningRule):
     condition on it does nothing. Local training minds weight decay, but no other penalty; the error that
     selects minds all.
 
-    Fitness is 1/E, so it does matter where the origin of the error lies. Where E is noisy (dropout, noise on
-    inputs), the best is judged anew in each generation, and its error may rise.
+    Fitness is 1/E, so it does matter where the origin of the error lies.
 
     In a generation, local training takes as many sample gradients as there are samples, for each local epoch
     (more if there are more individuals than blocks), and the second job K + `elite` times as many sample
@@ -136,10 +140,14 @@ class GeneticReducer(LearningRule):
                 f"ever born; got {self.elite!r}"
             )
 
+    def check(self, topology: Topology, noise: Sequence[Noise]) -> None:  # noqa: ARG002
+        """Refuse noise: what was lucky once would be remembered as good."""
+        refuse_noise(self, noise)
+
     def start(self, objective: Objective, weights: Vector) -> Iterate:
         """Draw the population; costs one job without a gradient."""
         size = self.population or max(FEWEST, self.elite + 1, min(objective.n_blocks, MOST))
-        scale = np.sqrt(np.mean(np.square(weights))) or 1.0
+        scale = np.sqrt(np.sum(np.square(weights)) / max(1, len(weights))) or 1.0
         individuals = scale * objective.random.standard_normal((size, len(weights)))
         individuals[0] = weights
         seed = int(objective.random.integers(1 << 62))
@@ -182,7 +190,7 @@ class GeneticReducer(LearningRule):
         return Breeding(
             size=size,
             elite=self.elite,
-            survivors=max(1, round(self.survivors * size)),
+            survivors=min(size, max(2, round(self.survivors * size))),  # a parent alone has clones only
             crossover=self.crossover,
             mutation=self.mutation * self.annealing**population.generation,
             mutation_share=self.mutation_share,

@@ -11,11 +11,15 @@ from neuralframe.core.learning_rule import Iterate, LearningRule
 from neuralframe.core.validation import count, number
 from neuralframe.exceptions import LearningRuleError
 from neuralframe.kernels.curvature import unpacked
-from neuralframe.learning.curvature_sums import GaussNewtonSum
+from neuralframe.learning.curvature_sums import GaussNewtonSum, require_sum_of_squares
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuralframe.core.arrays import Vector
+    from neuralframe.core.noise import Noise
     from neuralframe.core.objective import Objective
+    from neuralframe.core.topology import Topology
 
 LEAST_MU = 1e-20
 """Below this mu is lost beside any curvature; were it to sink to 0, no factor could raise it again."""
@@ -85,6 +89,10 @@ class LevenbergMarquardt(LearningRule):
     max_mu: float = attrs.field(default=1e10, kw_only=True, validator=number(above=0))
     trials: int = attrs.field(default=1, kw_only=True, validator=count())
     max_weights: int = attrs.field(default=2000, kw_only=True, validator=count())
+
+    def check(self, topology: Topology, noise: Sequence[Noise]) -> None:  # noqa: ARG002
+        """Refuse a network whose error is no sum of squares."""
+        require_sum_of_squares(topology)
 
     def start(self, objective: Objective, weights: Vector) -> Iterate:
         """Return the standing at the initial weights, unless there are too many of them."""

@@ -9,10 +9,15 @@ import numpy as np
 
 from neuralframe.core.learning_rule import Iterate, LearningRule
 from neuralframe.core.validation import count, number
+from neuralframe.learning.noise_refusal import refuse_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuralframe.core.arrays import Vector
+    from neuralframe.core.noise import Noise
     from neuralframe.core.objective import Objective
+    from neuralframe.core.topology import Topology
 
 
 @attrs.frozen(eq=False)
@@ -87,6 +92,10 @@ class ParticleSwarm(LearningRule):
     spread: float = attrs.field(default=1.0, kw_only=True, validator=number(above=0))
     inertia: float = attrs.field(default=0.7298, kw_only=True, validator=number(above=0))
     pull: float = attrs.field(default=1.49618, kw_only=True, validator=number(above=0))
+
+    def check(self, topology: Topology, noise: Sequence[Noise]) -> None:  # noqa: ARG002
+        """Refuse noise: what was lucky once would be remembered as good."""
+        refuse_noise(self, noise)
 
     def start(self, objective: Objective, weights: Vector) -> Iterate:
         """Place the particles; costs one job without a gradient, that of the initial weights."""

@@ -110,7 +110,10 @@ class ResilientPropagation(LearningRule):
 
     @property
     def compares_errors(self) -> bool:
-        """No: what it compares, it has compared when an iteration begins."""
+        """No: signs are all that counts, but for iRprop+, which has the last two errors already.
+
+        Under noise these two are of different draws, so that iRprop+ takes some steps back by chance.
+        """
         return False
 
     def initial_state(self, weights: Vector, gradient: Vector) -> StepSizes:  # noqa: ARG002

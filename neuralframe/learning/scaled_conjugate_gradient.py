@@ -98,6 +98,10 @@ class ScaledConjugateGradient(LearningRule):
         """Return step 1: along the steepest descent."""
         return Scaling(-gradient, self.scale)
 
+    def moved(self, state: Scaling, gradient: Vector) -> Scaling:
+        """Return to the steepest descent, with the scale in use."""
+        return Scaling(-gradient, state.scale)
+
     def step(self, objective: Objective, last: Iterate) -> Iterate:
         """Try the step to the minimum of the parabola along the direction."""
         assert last.gradient is not None

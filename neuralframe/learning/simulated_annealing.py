@@ -9,10 +9,15 @@ import numpy as np
 
 from neuralframe.core.learning_rule import Iterate, LearningRule
 from neuralframe.core.validation import count, number
+from neuralframe.learning.noise_refusal import refuse_noise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuralframe.core.arrays import Indices, Vector
+    from neuralframe.core.noise import Noise
     from neuralframe.core.objective import Objective
+    from neuralframe.core.topology import Topology
 
 
 @attrs.frozen(eq=False)
@@ -103,6 +108,10 @@ class SimulatedAnnealing(LearningRule):
     acceptance: float = attrs.field(default=0.25, kw_only=True, validator=number(above=0, below=1))
     adaptation: float = attrs.field(default=1.2, kw_only=True, validator=number(at_least=1))
 
+    def check(self, topology: Topology, noise: Sequence[Noise]) -> None:  # noqa: ARG002
+        """Refuse noise: what was lucky once would be remembered as good."""
+        refuse_noise(self, noise)
+
     def start(self, objective: Objective, weights: Vector) -> Iterate:
         """Begin the walk; costs one job without a gradient."""
         error = objective.value(weights)
@@ -133,7 +142,8 @@ class SimulatedAnnealing(LearningRule):
         return Walk(
             weights=proposals[n_rejected] if moves else walk.weights,
             error=float(errors[n_rejected]) if moves else walk.error,
-            temperature=heat * self.cooling,
+            # as long as all proposals are alike there is no heat to measure, and nothing to cool
+            temperature=heat * self.cooling if heat > 0 else walk.temperature,
             size=walk.size * shrunk * (self.adaptation if moves else 1.0),
             iteration=walk.iteration + 1,
             seed=walk.seed,

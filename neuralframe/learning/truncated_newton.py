@@ -11,6 +11,7 @@ import numpy as np
 from neuralframe.core.learning_rule import Iterate, LearningRule
 from neuralframe.core.validation import count, number, one_of
 from neuralframe.learning.curvature_sums import GaussNewtonProductSum, HessianProductSum
+from neuralframe.learning.line import dot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ class TruncatedNewton(LearningRule):
         if not last.gradient.any():
             return attrs.evolve(last, finished="the gradient is 0")
         found = self._newton_step(objective, last)
-        slope = float(last.gradient @ found.step)
+        slope = dot(last.gradient, found.step)
         length, made = self._shortened(objective, last, found.step, slope)
         if made is None:
             damping = last.state * self.change**2
@@ -129,6 +130,7 @@ class TruncatedNewton(LearningRule):
         promised = length * slope + length**2 / 2 * found.bend
         return attrs.evolve(made, state=self._damping(last.state, made.error - last.error, promised))
 
+    @np.errstate(over="ignore", invalid="ignore")  # a wild step is judged by the error it leads to
     def _newton_step(self, objective: Objective, last: Iterate) -> NewtonStep:
         """Solve for the step by conjugate gradients: Nocedal and Wright's algorithm 7.1."""
         assert last.gradient is not None
@@ -136,12 +138,12 @@ class TruncatedNewton(LearningRule):
         solution, image = np.zeros_like(gradient), np.zeros_like(gradient)
         residual = -gradient
         direction = residual
-        norm = float(np.linalg.norm(gradient))
+        norm = math.sqrt(dot(gradient, gradient))
         goal = min(0.5, math.sqrt(norm)) * norm
         for _ in range(self.cg_iterations):
             bent = multiply(direction)
-            square = float(residual @ residual)
-            curvature = float(direction @ bent) + last.state * float(direction @ direction)
+            square = dot(residual, residual)
+            curvature = dot(direction, bent) + last.state * dot(direction, direction)
             if not (curvature > 0 and np.isfinite(bent).all()):
                 if not solution.any():
                     return _downhill(gradient, square, curvature)
@@ -149,10 +151,11 @@ class TruncatedNewton(LearningRule):
             length = square / curvature
             solution, image = solution + length * direction, image + length * bent
             residual = residual - length * (bent + last.state * direction)
-            if not np.linalg.norm(residual) > goal:
+            left = dot(residual, residual)
+            if not math.sqrt(left) > goal:
                 break
-            direction = residual + float(residual @ residual) / square * direction
-        return NewtonStep(solution, float(solution @ image))
+            direction = residual + left / square * direction
+        return NewtonStep(solution, dot(solution, image))
 
     def _products(self, objective: Objective, weights: Vector) -> Callable[[Vector], Vector]:
         """Return what multiplies a direction by the second derivatives at some weights: a job each time."""

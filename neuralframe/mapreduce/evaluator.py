@@ -14,7 +14,7 @@ from neuralframe.core.penalty import ElasticNet, Penalty
 from neuralframe.exceptions import EngineError
 from neuralframe.mapreduce.error_job import ErrorJob, MeanError
 from neuralframe.mapreduce.questions import Answer, ErrorQuestion, Evaluation, SumQuestion
-from neuralframe.mapreduce.sample_sum_job import SampleSumJob
+from neuralframe.mapreduce.sample_sum_job import SAMPLES, SampleSumJob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from neuralframe.data.blocks import Blocks
     from neuralframe.kernels.kernel import Kernel
     from neuralframe.mapreduce.engine import Engine
+    from neuralframe.mapreduce.job import Sums
     from neuralframe.mapreduce.questions import Question
 
 GRADIENT_COST = 3
@@ -174,7 +175,21 @@ class Evaluator:
         )
         found = self.engine.run(job, self.blocks)
         self.n_jobs += 1
-        return [Answer(totals=[found[key] for key in range(*span)]) for span in _spans(questions)]
+        self._require_wanted(job, found)
+        totals = [found.get(key, {SAMPLES: np.zeros(2)}) for key in range(len(job.weights))]
+        return [Answer(totals=totals[first:last]) for first, last in _spans(questions)]
+
+    def _require_wanted(self, job: SampleSumJob, found: dict[int, Sums]) -> None:
+        """Raise `EngineError` unless each row has sums, over all samples if it wants all."""
+        for key, (task, row) in enumerate(job.rows):
+            wanted = [task.wants(row, number) for number in range(self.n_training_blocks)]
+            counted = int(found[key][SAMPLES][1]) if key in found else 0
+            lost = counted != self.blocks.n_samples if all(wanted) else counted == 0 and any(wanted)
+            if lost:
+                raise EngineError(
+                    f"the job summed {counted} samples of {sum(wanted)} blocks that were wanted; the data "
+                    f"set has {self.blocks.n_samples} in {len(wanted)}"
+                )
 
     def _learn_cost(self, job: ErrorJob, seconds: float) -> None:
         n_gradients = int(np.count_nonzero(job.with_gradient))

@@ -68,6 +68,11 @@ class SampleSumJob(Job):
         object.__setattr__(self, "_rows", rows)
 
     @property
+    def rows(self) -> list[tuple[SampleSum, int]]:
+        """For each weight vector, its task and which of the task's candidates it is."""
+        return self._rows
+
+    @property
     def kind(self) -> Hashable:
         return type(self), self.kernel.topology.n_weights, tuple(map(type, self.tasks)), self.sizes
 

@@ -50,7 +50,8 @@ def _add(archive: zipfile.ZipFile, file: Path, place: PurePosixPath) -> None:
         # Python finds a package without an __init__.py in an archive by the folder's own entry.
         if f"{folder}/" not in archive.namelist():
             archive.mkdir(str(folder))
-    archive.write(file, str(place))
+    if str(place) not in archive.namelist():  # a module may be known under two names
+        archive.write(file, str(place))
 
 
 def _place(name: str, file: Path) -> PurePosixPath:

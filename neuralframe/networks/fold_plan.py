@@ -9,6 +9,7 @@ import numpy as np
 
 from neuralframe.core.validation import count
 from neuralframe.data.data_set import DataSet
+from neuralframe.data.stored_data_set import StoredDataSet
 from neuralframe.evaluation.folds import k_folds, stratified_folds
 from neuralframe.exceptions import DataError, ParameterError
 
@@ -41,6 +42,12 @@ def _checked_data(given: Any) -> DataSet:
         raise DataError(
             "the data set is normalized, by what was learnt from all its samples; give it as it was, and "
             "normalizer=, which is fitted to each fold's training samples"
+        )
+    stored = isinstance(given, StoredDataSet)
+    if stored and encoding and any(column.fill is not None for column in encoding.columns):
+        raise DataError(
+            "missing inputs were filled in by what all samples taught, and packed or streamed data do not "
+            "tell which they are; give the data set as DataSet.from_csv reads it"
         )
     return given
 

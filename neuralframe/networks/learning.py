@@ -68,6 +68,7 @@ def prepare(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> 
         check_fit(network, validation)
         blocks = Blocks.joined(training.blocks, validation.blocks)
     _require_validation(options.stop, blocks)
+    options.rule.check(network.topology, options.noise)
     evaluator = make_evaluator(
         network,
         blocks,

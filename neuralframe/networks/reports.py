@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import attrs
 import numpy as np
 
+from neuralframe.core.architecture import Architecture
 from neuralframe.core.transfer_functions import Sigmoid, Softmax
 from neuralframe.evaluation.reports import ClassificationReport, RegressionReport
 from neuralframe.exceptions import ParameterError
@@ -71,7 +72,7 @@ def evaluate(
     target 1: RMSE 0.57735, MAE 0.333333 (median 0), R2 0.7857
 
     """
-    networks = (network,) if callable(network) else tuple(network)
+    networks = tuple(network) if isinstance(network, list | tuple) else (network,)
     answered = answers_of(networks, data, engine=engine)
     true = in_own_units(data, data.targets)
     return report_on(networks[0], data, answered.error, true, answered.outputs)
@@ -100,6 +101,11 @@ def answers_of(
     """Return the averaged answers of networks; parameters and errors as for `evaluate`."""
     if not networks:
         raise ParameterError("evaluate: there is no network; give at least one")
+    for network in networks:
+        if not isinstance(network, Architecture):
+            raise ParameterError(
+                f"evaluate takes a network, or several, and a data set; got {type(network).__name__}"
+            )
     answers = [_answers(network, data, engine) for network in networks]
     return Answers(
         float(np.mean([answer.error for answer in answers])),

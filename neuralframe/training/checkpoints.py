@@ -236,6 +236,7 @@ def _session_to_json(session: Session, arrays: Arrays) -> dict[str, Any]:
         "random": random_to_json(session.objective.random, arrays),
         "stopped_by": None if session.interrupted else session.stopped_by,
         "diverged": session.diverged,
+        "notes": list(session.objective.notes),
     }
 
 
@@ -248,6 +249,7 @@ def _restore_session(
     session.objective.random = random_from_json(description["random"], arrays)
     session.history = History(records)
     session.stopped_by, session.diverged = description["stopped_by"], description["diverged"]
+    session.objective.notes = list(description.get("notes", ()))
     if isinstance(last, Iterate):
         session.last = last
         told = records[-1]

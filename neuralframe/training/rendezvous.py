@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -34,6 +35,7 @@ class Rendezvous(Generic[Q, A]):
         self._questions: dict[int, Q] = {}
         self._answers: dict[int, A] = {}
         self._failure: BaseException | None = None
+        self._traceback: TracebackType | None = None
         self._changed = threading.Condition()
 
     def ask(self, number: int, question: Q) -> A:
@@ -46,7 +48,8 @@ class Rendezvous(Generic[Q, A]):
             self._answer_if_complete()
             self._changed.wait_for(lambda: number in self._answers or self._failure is not None)
             if self._failure is not None:
-                raise self._failure
+                # Each thread adds to the traceback of what it raises; every one begins with the first.
+                raise self._failure.with_traceback(self._traceback)
             return self._answers.pop(number)
 
     def leave(self) -> None:
@@ -63,5 +66,5 @@ class Rendezvous(Generic[Q, A]):
             answers = self._answer([self._questions.pop(number) for number in numbers])
             self._answers.update(zip(numbers, answers, strict=True))
         except BaseException as problem:  # noqa: BLE001 - handed on to every waiting thread
-            self._failure = problem
+            self._failure, self._traceback = problem, problem.__traceback__
         self._changed.notify_all()

@@ -35,7 +35,7 @@ def take_step(rule: LearningRule, session: Session) -> Iterate:
         step = rule.step(objective, _comparable(rule, session))
     _require_a_standing(rule, step, len(session.start))
     weights = objective.project(step.weights)
-    return step if weights is step.weights else _evaluated(step, objective, weights)
+    return step if weights is step.weights else _moved(rule, _evaluated(step, objective, weights))
 
 
 def not_finite(step: Iterate) -> str | None:
@@ -52,6 +52,13 @@ def _comparable(rule: LearningRule, session: Session) -> Iterate:
     if rule.compares_errors and session.objective.evaluator.noise:
         return _evaluated(session.standing, session.objective, session.standing.weights)
     return session.standing
+
+
+def _moved(rule: LearningRule, step: Iterate) -> Iterate:
+    """Return a standing whose weights were moved, with a state that knows of it; it may lead on again."""
+    if step.gradient is None:
+        return step
+    return attrs.evolve(step, state=rule.moved(step.state, step.gradient), finished=None)
 
 
 def _evaluated(step: Iterate, objective: Objective, weights: Vector) -> Iterate:

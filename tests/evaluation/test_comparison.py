@@ -113,6 +113,7 @@ class Folds:
     right: np.ndarray | None
     test_rows: tuple
     default_metric: str = "accuracy"
+    targets: np.ndarray = attrs.field(factory=lambda: np.zeros(10))
 
     def score(self, name):
         if name != "accuracy":

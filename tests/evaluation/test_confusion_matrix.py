@@ -135,3 +135,7 @@ def test_a_beta_that_means_nothing_is_refused(beta):
     """It weighs recall against precision."""
     with pytest.raises(ParameterError, match="beta"):
         confusion_matrix(["a"], ["a"], LABELS).f_score(beta)
+
+
+def test_labels_may_be_numbers():
+    assert confusion_matrix([0, 1, 1], [1, 1, 1], [0, 1]).counts.tolist() == [[0, 1], [0, 2]]

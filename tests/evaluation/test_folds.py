@@ -76,3 +76,8 @@ def test_fewer_than_two_folds_are_refused(folds):
         k_folds(10, folds)
     with pytest.raises(ParameterError, match="folds"):
         stratified_folds([0] * 10, folds)
+
+
+def test_a_rare_class_without_labels_is_named_too():
+    with pytest.raises(DataError, match="'b'"):
+        stratified_folds(["a", "b", "a"], 2)

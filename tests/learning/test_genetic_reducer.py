@@ -181,8 +181,8 @@ def test_frozen_weights_stay():
 
 
 def test_the_population_is_as_large_as_the_data_has_blocks():
-    """But from 2 to 32."""
-    for n, expected in ((60, 4), (15, 2), (600, 32)):
+    """But from 4 to 32."""
+    for n, expected in ((75, 5), (15, 4), (600, 32)):
         run = network().learn(data(n), rule="genetic_reducer", stop=nf.MaxIterations(0), seed=0)
         assert len(run.best.standing.state.individuals) == expected
 
@@ -265,3 +265,14 @@ def test_the_example_runs(monkeypatch, capsys):
     printed = capsys.readouterr().out
     for name in ("genetic reducer", "gradient descent", "2 restarts of iRprop-", "averaged every pass"):
         assert printed.count(name) == 2
+
+
+def test_two_parents_at_least_even_where_the_data_are_one_block():
+    """A parent alone would have clones only."""
+    data = nf.DataSet(np.eye(6), np.eye(6)[:, :1], block_size=6)
+    run = nf.MultilayerPerceptron(6, 2, 1, seed=0).learn(
+        data, rule=nf.GeneticReducer(), stop=nf.MaxIterations(1)
+    )
+    individuals = run.sessions[0].standing.state.individuals
+    assert len(individuals) == 4
+    assert len(np.unique(individuals, axis=0)) > 2

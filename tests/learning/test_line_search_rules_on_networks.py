@@ -200,4 +200,5 @@ def test_a_resumed_training_stays_with_the_choice(data, tmp_path):
     run = nf.resume(directory, data, engine=nf.InProcessEngine(1))
     assert run.iterations == 4
     assert _search(run) == BatchedLineSearch(gradients=True, curvature=0.3)
-    assert run.notes == ()
+    (note,) = run.notes
+    assert note.startswith("line search: batched")

@@ -16,6 +16,7 @@ from neuralframe.core.components import from_json, to_json
 from neuralframe.core.learning_rule import Iterate
 from neuralframe.core.objective import Costs
 from neuralframe.exceptions import ChoiceError, EngineError, ParameterError
+from neuralframe.learning.conjugate_gradient import ConjugateGradient
 from neuralframe.learning.hager_zhang_line_search import _steps
 from neuralframe.learning.interpolation import cubic_minimum, parabola_minimum
 from neuralframe.learning.line import Line, LinePoint
@@ -29,7 +30,7 @@ from neuralframe.learning.line_searches import (
     WolfeLineSearch,
     line_search,
 )
-from tests.contracts.problems import FunctionObjective, Quadratic, Rosenbrock
+from tests.contracts.problems import FunctionObjective, Quadratic, Rosenbrock, steps
 
 LINE_SEARCHES = [
     WolfeLineSearch(),
@@ -428,13 +429,13 @@ def test_approximately_a_slope_may_have_turned_by_four_fifths(times, jobs):
 @pytest.mark.parametrize("first_step", [1e-3, 0.3, 5.0])
 @pytest.mark.parametrize("curve", [_well, _wave])
 def test_brent_is_scipys(curve, first_step):
-    """The step is that of `scipy.optimize.minimize_scalar`, with fewer errors computed than scipy counts."""
+    """The step is that of `scipy.optimize.minimize_scalar`, in units of the first step but for rounding."""
     line = curve()
     found = BrentLineSearch(tolerance=1e-6).search(line, first_step)
     theirs = scipy.optimize.minimize_scalar(
         lambda x: line.objective.error([x]), bracket=(0.0, first_step), tol=1e-6
     )
-    assert found.step == theirs.x
+    assert found.step == pytest.approx(theirs.x, rel=1e-5)
     assert line.objective.value_jobs < theirs.nfev
     assert line.objective.gradient_jobs == 1
 
@@ -620,3 +621,12 @@ def test_an_unknown_name_is_refused_with_the_choices():
 def test_bad_parameters_are_refused(kind, given, says):
     with pytest.raises(ParameterError, match=says):
         kind(**given)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e10, 1e12])
+def test_brent_searches_in_units_of_the_first_step(scale):
+    """On a steep line all steps are below 1e-11, which scipy takes for nothing."""
+    curvatures = scale * np.array([1.0, 10.0, 100.0])
+    objective = FunctionObjective(lambda w: 0.5 * curvatures @ w**2, lambda w: curvatures * w, np.ones(3))
+    ended = steps(ConjugateGradient(line_search="brent"), objective, 8)[-1]
+    assert ended.error < 1e-8 * objective.value(objective.start)

@@ -170,3 +170,10 @@ def test_a_seed_is_all_that_chance_depends_on():
         objective.random = np.random.default_rng(seed)
         ends.append(attrs.astuple(steps(nf.SimulatedAnnealing(), objective, 20)[-1].state)[0].tobytes())
     assert ends[0] == ends[1] != ends[2]
+
+
+def test_on_a_plateau_it_waits_for_a_slope_to_take_its_temperature_from():
+    objective = FunctionObjective(lambda w: float(w[0] > 5), np.zeros_like, np.zeros(2))
+    rule = nf.SimulatedAnnealing()
+    walked = steps(rule, objective, 5)
+    assert [step.state.temperature for step in walked] == [None] * 6

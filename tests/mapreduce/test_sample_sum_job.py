@@ -8,6 +8,7 @@ import pytest
 
 import neuralframe as nf
 from neuralframe.kernels.sample_sum import free_part, whole_vector
+from neuralframe.mapreduce.sample_sum_job import SampleSumJob
 
 
 @attrs.frozen(eq=False)
@@ -105,3 +106,35 @@ def test_an_objective_without_samples_says_so_and_does_all_else():
     assert gradients.tolist() == [[2.0], [6.0]]
     assert objective.penalised(np.ones(1), 2.0) == (2.0, None)
     assert objective.penalty_curvature().tolist() == [0.0]
+
+
+class LosesABlock(nf.Engine):
+    """An engine with a bug: of sums that a rule invents it loses those of the first block."""
+
+    name = "losing"
+
+    def run(self, job, blocks):
+        if isinstance(job, SampleSumJob):
+            job = attrs.evolve(job, tasks=tuple(Late(task) for task in job.tasks))
+        return nf.InProcessEngine(1).run(job, blocks)
+
+
+@attrs.frozen(eq=False)
+class Late(nf.SampleSum):
+    """A sum over all blocks but the first."""
+
+    task: nf.SampleSum
+
+    def wants(self, row, number):
+        return number > 0 and self.task.wants(row, number)
+
+    def terms(self, kernel, weights, block, *, row, free):
+        return self.task.terms(kernel, weights, block, row=row, free=free)
+
+
+def test_samples_that_were_lost_are_missed(data):
+    with pytest.raises(nf.EngineError, match=r"summed 59 samples of 5 blocks .* has 75 in 5"):
+        network().learn(data, rule=nf.LevenbergMarquardt(), engine=LosesABlock(), stop=nf.MaxIterations(2))
+    small = nf.DataSet(data.inputs[:16], data.targets[:16], block_size=16)
+    with pytest.raises(nf.EngineError, match="summed 0 samples"):
+        network().learn(small, rule=nf.Adam(), engine=LosesABlock(), stop=nf.MaxIterations(2))

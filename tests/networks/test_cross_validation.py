@@ -103,6 +103,9 @@ def test_gaps_are_filled_inside_the_fold(tmp_path):
         np.testing.assert_allclose(found.probabilities[0][fold.test_rows], answers)
         fills.add(column.fill)
     assert len(fills) > 1
+    data.pack(tmp_path / "packed.nfd")
+    with pytest.raises(nf.DataError, match="do not tell which they are"):
+        cross_validate(make, nf.DataSet.open(tmp_path / "packed.nfd"), folds=4, **SHORT)
 
 
 @pytest.mark.parametrize(
@@ -322,3 +325,19 @@ def test_what_a_network_maker_does_wrong_is_told(classes, together):
         cross_validate(lambda *_: None, classes, folds=3, together=together)
     with pytest.raises(nf.ShapeError, match="the network has 7 inputs"):
         cross_validate(lambda *_: nf.MultilayerPerceptron(7, 3), classes, folds=3, together=together)
+
+
+def test_other_targets_are_not_compared(numbers):
+    def make(training, seed):
+        return nf.MultilayerPerceptron.for_data(training, seed=seed)
+
+    other = nf.DataSet(numbers.inputs, 100 * numbers.targets)
+    pair = [nf.cross_validate(make, data, folds=3, stop=nf.MaxIterations(2)) for data in (numbers, other)]
+    with pytest.raises(nf.DataError, match="the same data"):
+        nf.compare(*pair)
+
+
+@pytest.mark.parametrize("given", [None, [3], "net"])
+def test_only_networks_are_evaluated(numbers, given):
+    with pytest.raises(nf.ParameterError, match="evaluate takes a network"):
+        nf.evaluate(given, numbers)

@@ -402,3 +402,14 @@ def test_dropout_makes_a_network_too_large_generalise_better():
         ]
         ends[noise] = np.mean([run.validation_error for run in runs])
     assert ends[nf.Dropout(0.5)] < ends[None]
+
+
+@pytest.mark.parametrize("given", [[0.2, 0.5], "half", {"hidden": "half"}, 1.0])
+def test_shares_that_are_none_are_refused(given):
+    with pytest.raises(ParameterError, match="Dropout"):
+        nf.Dropout(given)
+
+
+def test_dropout_without_anything_to_drop_is_refused():
+    with pytest.raises(TopologyError, match="no hidden layer"):
+        nf.MultilayerPerceptron(3, 1, seed=0).learn(DATA, noise=nf.Dropout(0.5), stop=nf.MaxIterations(1))
