@@ -221,3 +221,50 @@ def test_errors_of_any_size_raise_nothing(rule):
         bowl = FunctionObjective(lambda w, s=scale: s * (w @ w), lambda w, s=scale: 2 * s * w, [1.0, -2.0])
         path = steps(rule, bowl, 10)
         assert path[-1].error <= path[0].error
+
+
+@attrs.frozen
+class FirstStep(LineSearch):
+    """Takes the step that the rule would try first, whatever comes of it."""
+
+    def search(self, line, first_step):
+        return line.point(first_step)
+
+
+@each_problem
+@pytest.mark.parametrize("memory", [3, 10])
+def test_lbfgs_follows_torch_step_by_step(problem, memory):
+    """torch.optim.LBFGS without a line search: the same first step, scaling, pairs and directions."""
+    torch = pytest.importorskip("torch", reason="torch, an oracle for L-BFGS, is not installed")
+    objective = problem()
+    weights = torch.tensor(objective.start)
+    optimizer = torch.optim.LBFGS(
+        [weights], max_iter=1, history_size=memory, tolerance_grad=0.0, tolerance_change=0.0
+    )
+
+    def closure():
+        weights.grad = torch.tensor(objective.gradient(weights.numpy()))
+        return torch.tensor(objective.error(weights.numpy()))
+
+    for step in steps(LBFGS(memory, line_search=FirstStep()), problem(), 12)[1:]:
+        optimizer.step(closure)
+        np.testing.assert_allclose(weights.numpy(), step.weights, rtol=1e-6, atol=1e-9)
+
+
+@each_problem
+def test_lbfgs_ends_where_torch_ends(problem):
+    """With strong Wolfe conditions on both sides."""
+    torch = pytest.importorskip("torch", reason="torch, an oracle for L-BFGS, is not installed")
+    objective = problem()
+    weights = torch.tensor(objective.start)
+    optimizer = torch.optim.LBFGS(
+        [weights], max_iter=200, tolerance_grad=1e-10, tolerance_change=0.0, line_search_fn="strong_wolfe"
+    )
+
+    def closure():
+        weights.grad = torch.tensor(objective.gradient(weights.numpy()))
+        return torch.tensor(objective.error(weights.numpy()))
+
+    optimizer.step(closure)
+    ended = steps(LBFGS(), problem(), 200)[-1]
+    np.testing.assert_allclose(ended.weights, weights.numpy(), atol=1e-6)
