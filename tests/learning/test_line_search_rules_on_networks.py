@@ -128,8 +128,11 @@ def test_a_session_among_others_takes_the_course_it_would_take_alone(rule, data)
     assert run.jobs < 2 * alone.jobs
 
 
-def test_a_batched_search_takes_a_third_of_brents_jobs(data):
-    """To the same error on a small regression, from three starts together."""
+def test_a_batched_search_takes_less_than_half_of_brents_jobs(data):
+    """To the same error on a small regression, from three starts together: 0.30 of them where this was written.
+
+    benchmarks/rules.py counts them on real data: 0.22 to 0.27.
+    """
     jobs = {"brent": 0, "batched": 0}
     for search, seed in itertools.product(jobs, range(3)):
         run = nf.MultilayerPerceptron(3, 8, 1, seed=seed).learn(
@@ -139,7 +142,7 @@ def test_a_batched_search_takes_a_third_of_brents_jobs(data):
         )
         assert run.error <= 0.03
         jobs[search] += run.jobs
-    assert jobs["batched"] <= jobs["brent"] / 3
+    assert jobs["batched"] <= jobs["brent"] / 2
 
 
 # The automatic choice
