@@ -273,27 +273,3 @@ def test_an_error_that_is_no_sum_of_squares_is_refused_with_what_to_use():
 def test_hyper_parameters_out_of_their_range_are_refused(wrong):
     with pytest.raises(nf.ParameterError, match=f"LevenbergMarquardt: {next(iter(wrong))}"):
         LevenbergMarquardt(**wrong)
-
-
-def two_spirals():
-    """Return the 194 points of Lang and Witbrock (1988), two spirals of three turns each."""
-    i = np.arange(97)
-    angle, radius = i * np.pi / 16, 6.5 * (104 - i) / 104
-    arm = np.column_stack([radius * np.sin(angle), radius * np.cos(angle)]) / 6.5
-    return nf.DataSet(np.vstack([arm, -arm]), np.repeat([[1.0], [-1.0]], 97, axis=0))
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_two_spirals_are_told_apart(seed):
-    """Two hidden layers of 15: under 1 % of the points are wrong, where plain back-propagation leaves 30 %.
-
-    The budget is the same number of jobs.
-    """
-    data = two_spirals()
-    network, plain = regression(2, 15, 15, 1, seed=seed), regression(2, 15, 15, 1, seed=seed)
-    goal = [nf.MaxIterations(200), nf.ErrorGoal(1e-3)]
-    run = network.learn(data, rule=LevenbergMarquardt(), stop=goal, progress=False)
-    plain.learn(data, rule=nf.GradientDescent(0.02, 0.9), stop=nf.MaxIterations(run.jobs), progress=False)
-    wrong = [np.mean(np.sign(net(data.inputs)) != data.targets) for net in (network, plain)]
-    assert wrong[0] < 0.01
-    assert wrong[1] > 0.3

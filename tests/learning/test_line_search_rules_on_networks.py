@@ -129,7 +129,7 @@ def test_a_session_among_others_takes_the_course_it_would_take_alone(rule, data)
 
 
 def test_a_batched_search_takes_less_than_half_of_brents_jobs(data):
-    """To the same error on a small regression, from three starts together: 0.30 of them where this was written.
+    """To the same error on a small regression, from three starts: 0.30 of them where this was written.
 
     benchmarks/rules.py counts them on real data: 0.22 to 0.27.
     """
