@@ -119,7 +119,8 @@ def test_a_killed_map_attempt_is_tried_again_and_the_bits_are_the_same(on_cluste
     assert found[0] == expected[0]
     np.testing.assert_array_equal(found[1], expected[1])
     counters = engine.reports[-1].counters["Job Counters "]
-    assert counters["Launched map tasks"] == 3
+    assert counters["Launched map tasks"] >= 3  # a machine under load may launch one more on suspicion
+    assert counters["Failed map tasks"] >= 1
     assert engine.reports[-1].attempts == 1
 
 
