@@ -181,8 +181,9 @@ class Evaluator:
 
     def _require_wanted(self, job: SampleSumJob, found: dict[int, Sums]) -> None:
         """Raise `EngineError` unless each row has sums, over all samples if it wants all."""
+        numbers = range(self.n_training_blocks)
         for key, (task, row) in enumerate(job.rows):
-            wanted = [task.wants(row, number) for number in range(self.n_training_blocks)]
+            wanted = [task.wants(row, number) for number in numbers]
             counted = int(found[key][SAMPLES][1]) if key in found else 0
             lost = counted != self.blocks.n_samples if all(wanted) else counted == 0 and any(wanted)
             if lost:
@@ -209,8 +210,10 @@ class Evaluator:
     def _with_penalty(self, weights: Vector, found: MeanError) -> Evaluation:
         is_bias = self.kernel.topology.is_bias
         penalty = self.penalty.value(weights, is_bias)
-        error, gradient = self.penalty.added(weights, found.error, found.gradient, is_bias)
-        return Evaluation(error, gradient, penalty, found.validation_error, found.metrics)
+        gradient = found.gradient
+        if gradient is not None:
+            gradient = self.penalty.slope(weights, gradient, is_bias)
+        return Evaluation(found.error + penalty, gradient, penalty, found.validation_error, found.metrics)
 
 
 def _spans(questions: Sequence[Question]) -> list[tuple[int, int]]:
