@@ -34,6 +34,11 @@ class Chunk:
         """Return what the derivatives of each sample are multiplied by, if by anything."""
         return None if self.sample_weights is None else self.sample_weights.astype(dtype)
 
+    def total(self, values: Array) -> float:
+        """Return the values of the samples, (n_samples,), each times its weight, added up in float64."""
+        weighted = values if self.sample_weights is None else values * self.sample_weights
+        return float(np.sum(weighted, dtype=np.float64))
+
 
 def quietly() -> np.errstate:
     """Let infinities and NaN pass: at a wild trial step they are an answer, which the rule judges."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import numpy as np
 
+from neuralframe.kernels.buffered_pass import BufferedPass, fills_freshly
 from neuralframe.kernels.chunks import Chunk, chunk_size, laid_out, quietly
 from neuralframe.kernels.curvature import Curvature
 from neuralframe.kernels.kernel import Kernel
@@ -41,6 +43,8 @@ class NumpyKernel(Kernel):
         self._jacobian_chunk = chunk_size(rows, self.dtype.itemsize)
         self._error = OutputError(topology)
         self._curvature = Curvature(topology, self._stages, self._error)
+        self._fills_freshly = fills_freshly(topology)
+        self._threads = threading.local()
         self._draw: Draw | None = None
 
     def noisy(self, draw: Draw) -> NumpyKernel:
@@ -66,23 +70,28 @@ class NumpyKernel(Kernel):
     ) -> Vector:
         errors = np.zeros(len(weights))
         cast = laid_out(weights, self.dtype)
-        for chunk in self._cut(inputs, targets, sample_weights):
-            for s, vector in enumerate(cast):
-                nets, activations = self._forward(vector, chunk.inputs, chunk.factors)
-                errors[s] += self._error_sum(nets, activations, chunk)
+        error = self._plain_error if self._draw is None else self._disturbed_error
+        with quietly():
+            for chunk in self._cut(inputs, targets, sample_weights):
+                columns = laid_out(chunk.inputs, self.dtype).T
+                for s, vector in enumerate(cast):
+                    errors[s] += error(vector, columns, chunk)
         return errors
 
     def errors_and_gradients(
         self, weights: Vector, inputs: Array, targets: Array, sample_weights: Vector | None = None
     ) -> tuple[Vector, Vector]:
         errors = np.zeros(len(weights))
-        gradients = np.zeros(weights.shape)
+        fresh = self._fills_freshly and self._draw is None and len(inputs) > 0
+        gradients = np.empty(weights.shape) if fresh else np.zeros(weights.shape)
         cast = laid_out(weights, self.dtype)
-        for chunk in self._cut(inputs, targets, sample_weights):
-            for s, vector in enumerate(cast):
-                nets, activations = self._forward(vector, chunk.inputs, chunk.factors)
-                errors[s] += self._error_sum(nets, activations, chunk)
-                self._backward(vector, nets, activations, chunk, gradients[s])
+        add = self._add_plain if self._draw is None else self._add_disturbed
+        with quietly():
+            for chunk in self._cut(inputs, targets, sample_weights):
+                columns = laid_out(chunk.inputs, self.dtype).T
+                for s, vector in enumerate(cast):
+                    errors[s] += add(vector, columns, chunk, gradients[s], fresh=fresh)
+                fresh = False
         return errors, gradients
 
     def squared_jacobian(
@@ -149,13 +158,14 @@ class NumpyKernel(Kernel):
         return products
 
     def _pass(self, weights: Array, chunk: Chunk) -> Pass:
-        return Pass(weights, *self._forward(weights, chunk.inputs, chunk.factors), chunk.factors)
+        columns = laid_out(chunk.inputs, self.dtype).T
+        return Pass(weights, *self._forward(weights, columns, chunk.factors), chunk.factors)
 
     def _passes(self, weights: Vector, inputs: Array) -> Iterator[tuple[slice, Layers]]:
         """Yield the outputs of all layers for each chunk of samples."""
         cast = laid_out(weights, self.dtype)
         for rows in self._chunks(len(inputs), self._chunk):
-            yield rows, self._forward(cast, inputs[rows])[1]
+            yield rows, self._forward(cast, laid_out(inputs[rows], self.dtype).T)[1]
 
     @staticmethod
     def _chunks(n_samples: int, size: int) -> Iterator[slice]:
@@ -187,12 +197,42 @@ class NumpyKernel(Kernel):
                 factors[number] = None if found is None else found.astype(self.dtype)
         return attrs.evolve(chunk, inputs=draw.inputs(self.topology, chunk.inputs, rows), factors=factors)
 
-    def _forward(self, weights: Array, inputs: Array, factors: Layers | None = None) -> tuple[Layers, Layers]:
-        """Return the net inputs and the outputs of every layer, feature-major.
+    @property
+    def _buffers(self) -> BufferedPass:
+        """The calling thread's buffers."""
+        found: BufferedPass | None = getattr(self._threads, "buffers", None)
+        if found is None:
+            found = BufferedPass(self.topology, self._stages, self._error, self.dtype)
+            self._threads.buffers = found
+        return found
+
+    def _plain_error(self, weights: Array, columns: Array, chunk: Chunk) -> float:
+        return self._buffers.error(weights, columns, chunk)
+
+    def _add_plain(
+        self, weights: Array, columns: Array, chunk: Chunk, gradient: Vector, *, fresh: bool
+    ) -> float:
+        return self._buffers.error_and_gradient(weights, columns, chunk, gradient, fresh=fresh)
+
+    def _disturbed_error(self, weights: Array, columns: Array, chunk: Chunk) -> float:
+        nets, activations = self._forward(weights, columns, chunk.factors)
+        return self._error.total(nets, activations, chunk.target, chunk.sample_weights)
+
+    def _add_disturbed(
+        self, weights: Array, columns: Array, chunk: Chunk, gradient: Vector, *, fresh: bool
+    ) -> float:
+        assert not fresh, "a stage adds to what stands there"
+        nets, activations = self._forward(weights, columns, chunk.factors)
+        self._backward(weights, nets, activations, chunk, gradient)
+        return self._error.total(nets, activations, chunk.target, chunk.sample_weights)
+
+    def _forward(
+        self, weights: Array, columns: Array, factors: Layers | None = None
+    ) -> tuple[Layers, Layers]:
+        """Return the net inputs and the outputs of every layer, feature-major, from inputs that are so too.
 
         With `factors`, the outputs of hidden layers are multiplied by them.
         """
-        columns = laid_out(inputs, self.dtype).T
         nets: Layers = [None] * len(self.topology.layers)
         activations: Layers = list(nets)
         start = 0
@@ -208,10 +248,6 @@ class NumpyKernel(Kernel):
                 nets[stage.number] = net
                 activations[stage.number] = output if factor is None else output * factor
         return nets, activations
-
-    def _error_sum(self, nets: Layers, activations: Layers, chunk: Chunk) -> float:
-        with quietly():
-            return self._error.total(nets, activations, chunk.target, chunk.sample_weights)
 
     def _backward(
         self, weights: Array, nets: Layers, activations: Layers, chunk: Chunk, gradient: Vector

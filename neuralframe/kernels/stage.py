@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array, Vector
     from neuralframe.core.topology import Topology
+    from neuralframe.core.transfer_functions import TransferFunction
 
 Layers = list["Array | None"]
 """One array for each layer of the network; None where there is none (yet)."""
@@ -77,6 +78,11 @@ class Stage(ABC):
         self._carries_back = {
             source: not topology.layers[source].is_input for source in source_layers(topology, number)
         }
+
+    @property
+    def transfer_function(self) -> TransferFunction | None:
+        """The transfer function, if all neurons of the layer use the same."""
+        return self._transfers[0][0] if len(self._transfers) == 1 else None
 
     @property
     @abstractmethod
