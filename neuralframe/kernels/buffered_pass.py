@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neuralframe.core.input_functions import WeightedSum
-from neuralframe.kernels.activations import make_activation
 from neuralframe.kernels.general_stage import GeneralStage
 from neuralframe.kernels.output_pass import make_output_pass
 from neuralframe.kernels.products import Product, make_product
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.arrays import Array, Vector
     from neuralframe.core.topology import Topology
+    from neuralframe.kernels.activations import Activation
     from neuralframe.kernels.chunks import Chunk
     from neuralframe.kernels.output_error import OutputError
     from neuralframe.kernels.stage import Stage
@@ -34,7 +34,7 @@ class BufferedPass:
     ----------
     topology : Topology
         The network.
-    stages : sequence of Stage
+    stages : sequence of (Stage, Activation)
         Its computing layers, in the order of evaluation.
     error : OutputError
         Its error function.
@@ -44,12 +44,16 @@ class BufferedPass:
     """
 
     def __init__(
-        self, topology: Topology, stages: Sequence[Stage], error: OutputError, dtype: np.dtype[Any]
+        self,
+        topology: Topology,
+        stages: Sequence[tuple[Stage, Activation]],
+        error: OutputError,
+        dtype: np.dtype[Any],
     ) -> None:
         self._topology = topology
         self._work = Workspace(dtype)
         self._output = make_output_pass(topology, error)
-        self._layers = [_make_layer(topology, stage, self._work) for stage in stages]
+        self._layers = [_make_layer(topology, *stage, self._work) for stage in stages]
         self._ends = set(topology.outputs)
         starts = np.cumsum([0, *(topology.layers[number].size for number in topology.inputs)])
         self._inputs = list(zip(topology.inputs, starts[:-1].tolist(), starts[1:].tolist(), strict=True))
@@ -109,11 +113,11 @@ class BufferedPass:
 class _Layer:
     """A layer whose stage computes into new arrays."""
 
-    def __init__(self, topology: Topology, stage: Stage, work: Workspace) -> None:
+    def __init__(self, topology: Topology, stage: Stage, activation: Activation, work: Workspace) -> None:
         layer = topology.layers[stage.number]
         self.number = stage.number
         self.size = layer.size
-        self.activation = make_activation(stage)
+        self.activation = activation
         self._stage = stage
         self._work = work
         self._bias = None if layer.bias is None else slice(layer.bias, layer.bias + layer.size)
@@ -134,16 +138,16 @@ class _Layer:
 class _SummingLayer(_Layer):
     """A layer of weighted sums."""
 
-    def __init__(self, topology: Topology, stage: Stage, work: Workspace) -> None:
-        super().__init__(topology, stage, work)
+    def __init__(self, topology: Topology, stage: Stage, activation: Activation, work: Workspace) -> None:
+        super().__init__(topology, stage, activation, work)
         self._products = [make_product(topology, spec) for spec in topology.incoming(stage.number)]
 
     def net(self, weights: Array, activations: Layers, out: Array) -> None:
         first, *others = self._products
-        first.net(weights, present(activations[first.source]), out)
+        first.net(weights, present(activations[first.source]), out, self._work)
         for product in others:
             part = self._work.take("part", *out.shape)
-            product.net(weights, present(activations[product.source]), part)
+            product.net(weights, present(activations[product.source]), part, self._work)
             np.add(out, part, out=out)
         if self._bias is not None:
             np.add(out, weights[self._bias, np.newaxis], out=out)
@@ -173,8 +177,9 @@ class _SummingLayer(_Layer):
             np.add(sum_so_far, part, out=sum_so_far)
 
 
-def _make_layer(topology: Topology, stage: Stage, work: Workspace) -> _Layer:
-    return (_Layer if isinstance(stage, GeneralStage) else _SummingLayer)(topology, stage, work)
+def _make_layer(topology: Topology, stage: Stage, activation: Activation, work: Workspace) -> _Layer:
+    kind = _Layer if isinstance(stage, GeneralStage) else _SummingLayer
+    return kind(topology, stage, activation, work)
 
 
 def fills_freshly(topology: Topology) -> bool:

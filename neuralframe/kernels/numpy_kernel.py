@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 import numpy as np
 
+from neuralframe.kernels.activations import Activation, make_activation
 from neuralframe.kernels.buffered_pass import BufferedPass, fills_freshly
 from neuralframe.kernels.chunks import Chunk, chunk_size, laid_out, quietly
 from neuralframe.kernels.curvature import Curvature
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from neuralframe.core.arrays import Array, Indices, Vector
     from neuralframe.core.noise_draw import Draw
     from neuralframe.core.topology import Topology
+    from neuralframe.kernels.stage import Stage
 
 
 class NumpyKernel(Kernel):
@@ -202,9 +204,14 @@ class NumpyKernel(Kernel):
         """The calling thread's buffers."""
         found: BufferedPass | None = getattr(self._threads, "buffers", None)
         if found is None:
-            found = BufferedPass(self.topology, self._stages, self._error, self.dtype)
+            layers = [(stage, self._activation(stage)) for stage in self._stages]
+            found = BufferedPass(self.topology, layers, self._error, self.dtype)
             self._threads.buffers = found
         return found
+
+    def _activation(self, stage: Stage) -> Activation:
+        """Return what computes a layer's transfer functions."""
+        return make_activation(stage)
 
     def _plain_error(self, weights: Array, columns: Array, chunk: Chunk) -> float:
         return self._buffers.error(weights, columns, chunk)

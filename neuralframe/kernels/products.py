@@ -26,6 +26,12 @@ DENSE_SHARE = 1 / 32
 A multiplication in a matrix product costs a thirtieth of one by itself, gathered and scattered.
 """
 
+NARROW, LEAST_INPUTS = 64, 64
+"""In float32, BLAS multiplies up to so many neurons with at least so many inputs faster sample by sample.
+
+The result is turned round afterwards; all in all that is 1.1 to 2.4 times as fast. In float64 it is slower.
+"""
+
 DENSE_LIMIT = 1 << 22
 """Places of such a matrix at most: 32 MiB in float64."""
 
@@ -52,7 +58,7 @@ class Product(ABC):
         self._sums = None if isinstance(self._block, slice) else GroupedSum(self._block)
 
     @abstractmethod
-    def net(self, weights: Array, inputs: Array, out: Array) -> None:
+    def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
         """Write the weighted sums, (n_targets, n_samples), of inputs (n_sources, n_samples)."""
 
     @abstractmethod
@@ -83,7 +89,7 @@ class PatternProduct(Product):
         super().__init__(topology, spec)
         self._pattern = spec.pattern
 
-    def net(self, weights: Array, inputs: Array, out: Array) -> None:
+    def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
         np.copyto(out, self._pattern.weighted_sum(weights[self._block], inputs, self._n_targets))
 
     def weight_gradient(self, weights: Array, inputs: Array, delta: Array, work: Workspace) -> Array:
@@ -96,8 +102,14 @@ class PatternProduct(Product):
 class FullProduct(Product):
     """A matrix product, by BLAS."""
 
-    def net(self, weights: Array, inputs: Array, out: Array) -> None:
-        np.matmul(self._matrix(weights), inputs, out=out)
+    def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
+        matrix = self._matrix(weights)
+        if self._is_narrow and inputs.dtype == np.float32 and inputs.flags.f_contiguous:
+            by_sample = work.take("by sample", out.shape[1], out.shape[0])
+            np.matmul(inputs.T, matrix.T, out=by_sample)
+            np.copyto(out, by_sample.T)
+        else:
+            np.matmul(matrix, inputs, out=out)
 
     def weight_gradient(self, weights: Array, inputs: Array, delta: Array, work: Workspace) -> Array:
         part = work.take("weight gradient", self._n_targets, self._n_sources)
@@ -114,6 +126,10 @@ class FullProduct(Product):
     def input_delta(self, weights: Array, delta: Array, inputs: Array, out: Array) -> None:
         np.matmul(self._matrix(weights).T, delta, out=out)
 
+    @property
+    def _is_narrow(self) -> bool:
+        return self._n_targets <= NARROW and self._n_sources >= LEAST_INPUTS
+
     def _matrix(self, vector: Array) -> Array:
         return vector[self._block].reshape(self._n_targets, self._n_sources)
 
@@ -128,12 +144,13 @@ class DenseProduct(Product):
         places, connections = np.unique(self._places, return_inverse=True)
         self._parallel = None if len(places) == len(connections) else GroupedSum(self._places)
 
-    def net(self, weights: Array, inputs: Array, out: Array) -> None:
+    def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
         np.matmul(self._matrix(weights), inputs, out=out)
 
     def weight_gradient(self, weights: Array, inputs: Array, delta: Array, work: Workspace) -> Array:
         part = work.take("weight gradient", self._n_targets, self._n_sources)
-        return np.matmul(delta, inputs.T, out=part).reshape(-1)[self._places]
+        found: Array = np.matmul(delta, inputs.T, out=part).reshape(-1)[self._places]
+        return found
 
     def input_delta(self, weights: Array, delta: Array, inputs: Array, out: Array) -> None:
         np.matmul(self._matrix(weights).T, delta, out=out)
@@ -161,7 +178,7 @@ class CompressedProduct(Product):
         self._starts = np.searchsorted(self._targets, np.arange(self._n_targets + 1))
         self._rows = csr_array
 
-    def net(self, weights: Array, inputs: Array, out: Array) -> None:
+    def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
         np.copyto(out, self._matrix(weights) @ inputs)
 
     def weight_gradient(self, weights: Array, inputs: Array, delta: Array, work: Workspace) -> Array:

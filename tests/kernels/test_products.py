@@ -64,7 +64,7 @@ def test_each_product_is_that_of_its_pattern(kind, sizes, pattern):
     inputs, delta = random.normal(size=(sizes[0], 11)), random.normal(size=(sizes[1], 11))
     block = network.topology.block(spec)
     net, back = np.empty((sizes[1], 11)), np.empty((sizes[0], 11))
-    product.net(weights, inputs, net)
+    product.net(weights, inputs, net, work)
     product.input_delta(weights, delta, inputs, back)
     assert net == pytest.approx(spec.pattern.weighted_sum(weights[block], inputs, sizes[1]))
     assert back == pytest.approx(spec.pattern.input_delta(weights[block], inputs, delta))
@@ -75,6 +75,20 @@ def test_each_product_is_that_of_its_pattern(kind, sizes, pattern):
     assert np.isnan(np.delete(gradient, np.arange(len(weights))[block])).all()
     product.add_gradient(weights, inputs, delta, gradient, work, fresh=False)
     assert gradient[block] == pytest.approx(2 * expected)
+
+
+def test_a_narrow_layer_in_single_precision_is_computed_sample_by_sample():
+    """The other layout gives the same sums."""
+    network = Joined((80, 6), "full")
+    product, work = make_product(network.topology, spec_of(network)), Workspace(np.dtype("float32"))
+    random = np.random.default_rng(3)
+    weights = random.normal(size=network.topology.n_weights).astype("float32")
+    samples = random.normal(size=(13, 80)).astype("float32")
+    by_sample, by_neuron = np.empty((6, 13), "float32"), np.empty((6, 13), "float32")
+    product.net(weights, samples.T, by_sample, work)
+    product.net(weights, np.ascontiguousarray(samples.T), by_neuron, work)
+    assert not np.array_equal(by_sample, by_neuron)  # or it was the same way
+    assert by_sample == pytest.approx(by_neuron, rel=1e-4, abs=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
