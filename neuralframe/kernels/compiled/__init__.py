@@ -1,0 +1,1 @@
+"""What numba compiles for the processor: the only home of numba on the CPU, imported when it is asked for."""
