@@ -16,11 +16,13 @@
     ├── ModelFileError        a model file that is damaged, foreign or incomplete  (ValueError)
     ├── CheckpointError       a run directory that is in use, damaged, or cannot be written to  (RuntimeError)
     ├── EngineError           a job that an engine could not finish  (RuntimeError)
+    ├── DeviceError           a computing device that cannot be used (RuntimeError)
     ├── LearningRuleError     a learning rule that cannot train this network       (ValueError)
     └── MissingPackageError   an optional package; says how to install it          (ImportError)
 
     NeuralFrameWarning        (UserWarning)
     ├── CheckpointWarning     an older checkpoint is used, because the newest is damaged
+    ├── DeviceWarning         the processor computes what a device was meant to    (RuntimeWarning)
     └── DivergenceWarning     training stopped because the error was no longer finite
 
 Every message says what was given, what was expected, and what to do.
@@ -137,12 +139,16 @@ class EngineError(NeuralFrameError, RuntimeError):
     """An engine could not finish a job."""
 
 
+class DeviceError(NeuralFrameError, RuntimeError):
+    """A computing device is missing, full, or cannot run a kernel."""
+
+
 class LearningRuleError(NeuralFrameError, ValueError):
     """A learning rule cannot train this network: another error function, or too many weights for it."""
 
 
 class MissingPackageError(NeuralFrameError, ImportError):
-    """An optional package is missing.
+    """A package is missing.
 
     Parameters
     ----------
@@ -150,16 +156,18 @@ class MissingPackageError(NeuralFrameError, ImportError):
         The package's import name.
     purpose : str
         What it is needed for.
-    extra : str
-        The extra of neuralframe that brings it.
+    extra : str, optional
+        The extra of neuralframe that brings it; by default none, as neuralframe itself asks for it.
     """
 
-    def __init__(self, package: str, *, purpose: str, extra: str) -> None:
+    def __init__(self, package: str, *, purpose: str, extra: str | None = None) -> None:
         self.package, self.purpose, self.extra = package, purpose, extra
-        super().__init__(
-            f"{purpose} needs the package {package!r}. Install it with: pip install 'neuralframe[{extra}]' "
-            f"(in a clone of the repository: pip install '.[{extra}]')"
-        )
+        advice = f"pip install {package}"
+        if extra is not None:
+            advice = (
+                f"pip install 'neuralframe[{extra}]' (in a clone of the repository: pip install '.[{extra}]')"
+            )
+        super().__init__(f"{purpose} needs the package {package!r}. Install it with: {advice}")
 
 
 class NeuralFrameWarning(UserWarning):
@@ -168,6 +176,10 @@ class NeuralFrameWarning(UserWarning):
 
 class CheckpointWarning(NeuralFrameWarning):
     """The newest checkpoint of a training is damaged, so that an older one is used."""
+
+
+class DeviceWarning(NeuralFrameWarning, RuntimeWarning):
+    """A device cannot be used, so that the processor computes in its place, slower."""
 
 
 class DivergenceWarning(NeuralFrameWarning):
