@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, overload
 
 import attrs
@@ -45,6 +45,10 @@ class Block:
         """K; the last block of a part may hold fewer samples than the others."""
         return len(self.inputs)
 
+    def place(self, n_blocks: int) -> str:
+        """Return what a message calls the block: one of `n_blocks`."""
+        return f"block {self.number} of {n_blocks} ({self.n_samples} samples)"
+
 
 class BlockSource(Protocol):
     """Where the blocks of one part of the data come from: arrays, or files; an attrs class."""
@@ -77,13 +81,18 @@ class BlockSource(Protocol):
 
 @attrs.frozen(eq=False)
 class Samples:
-    """Arrays that are cut into blocks of `block_size` samples, starting at the first."""
+    """Arrays that are cut into blocks of `block_size` samples, starting at the first.
+
+    Whoever asks for a block again gets the same arrays, so that what kernels make of them can be kept beside
+    them.
+    """
 
     inputs: Array
     targets: Array
     sample_weights: Vector | None
     block_size: int
     part: str = "training"
+    _made: dict[int, Block] = attrs.field(init=False, factory=dict, repr=False)
 
     @property
     def n_samples(self) -> int:
@@ -107,9 +116,13 @@ class Samples:
 
     def block(self, index: int, number: int) -> Block:
         """Return the block at `index` of these samples under its `number` among all."""
-        rows = slice(index * self.block_size, (index + 1) * self.block_size)
-        weights = None if self.sample_weights is None else self.sample_weights[rows]
-        return Block(number, self.inputs[rows], self.targets[rows], weights, self.part)
+        made = self._made.get(index)
+        if made is None:
+            rows = slice(index * self.block_size, (index + 1) * self.block_size)
+            weights = None if self.sample_weights is None else self.sample_weights[rows]
+            block = Block(number, self.inputs[rows], self.targets[rows], weights, self.part)
+            made = self._made.setdefault(index, block)  # threads may have made it at the same time
+        return made if made.number == number else attrs.evolve(made, number=number)
 
 
 class Blocks(Sequence[Block]):
@@ -123,11 +136,20 @@ class Blocks(Sequence[Block]):
     *parts : BlockSource
         The samples of each part. Numbers run on from one part to the next.
 
+    Attributes
+    ----------
+    n_samples : int
+        Samples to learn from; those of validation are not among them.
+    n_validation : int
+        Samples of validation.
+
     """
 
     def __init__(self, *parts: BlockSource) -> None:
         self._parts = parts
         self._starts = [0, *accumulate(part.n_blocks for part in parts)]
+        self.n_samples = _samples_in(parts, "training")
+        self.n_validation = _samples_in(parts, "validation")
 
     @classmethod
     def joined(cls, training: Blocks, validation: Blocks) -> Self:
@@ -177,16 +199,15 @@ class Blocks(Sequence[Block]):
         part = bisect_right(self._starts, number) - 1
         return self._parts[part].block(number - self._starts[part], number)
 
+    def __iter__(self) -> Iterator[Block]:
+        for part, (start, stop) in zip(self._parts, pairwise(self._starts), strict=True):
+            for number in range(start, stop):
+                yield part.block(number - start, number)
+
     def __repr__(self) -> str:
         watched = f" and {self.n_validation} of validation" if self.n_validation else ""
         return f"<{len(self)} block(s) of {self.n_samples} sample(s) of training{watched}>"
 
-    @property
-    def n_samples(self) -> int:
-        """Samples to learn from; those of validation are not among them."""
-        return sum(part.n_samples for part in self._parts if part.part == "training")
 
-    @property
-    def n_validation(self) -> int:
-        """Samples of validation."""
-        return sum(part.n_samples for part in self._parts if part.part == "validation")
+def _samples_in(parts: Iterable[BlockSource], wanted: str) -> int:
+    return sum(part.n_samples for part in parts if part.part == wanted)

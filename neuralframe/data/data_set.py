@@ -83,7 +83,8 @@ class DataSet:
     Notes
     -----
     The arrays are read-only views of the caller's arrays wherever these need no conversion: nothing
-    is copied, and who changes the original changes the data set.
+    is copied, and who changes the original changes the data set. Not while a network learns from it,
+    though: kernels keep what they made of a block.
 
     Examples
     --------

@@ -170,7 +170,10 @@ class PackedSamples:
 
     def block(self, index: int, number: int) -> Block:
         """Return the block at `index` of these samples under its `number` among all."""
-        return attrs.evolve(self.reader.block(index), number=number, part=self.part)
+        block = self.reader.block(index)
+        if (block.number, block.part) == (number, self.part):
+            return block
+        return attrs.evolve(block, number=number, part=self.part)
 
 
 class PackedDataSet(StoredDataSet):

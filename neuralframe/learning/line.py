@@ -22,7 +22,7 @@ def dot(left: Vector, right: Vector) -> float:
     BLAS splits a long product by its number of threads, which engines change.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        return float(np.sum(left * right))
+        return float(np.add.reduce(left * right))
 
 
 @attrs.frozen(eq=False)
@@ -88,7 +88,8 @@ class Line:
 
     def point(self, step: float) -> LinePoint:
         """Return the point at a step length, with its gradient: one gradient job."""
-        weights = self._at([step])[0]
+        with np.errstate(over="ignore", invalid="ignore"):  # a wild step is judged by its error
+            weights = self.origin.weights + step * self.direction
         error, gradient = self.objective.value_and_gradient(weights)
         return LinePoint(step, weights, error, gradient, dot(gradient, self.direction))
 
@@ -120,6 +121,6 @@ class Line:
         return min(ahead, key=lambda point: point.error, default=None)
 
     def _at(self, steps: Sequence[float]) -> Vector:
-        with np.errstate(over="ignore", invalid="ignore"):  # a wild step is judged by its error
+        with np.errstate(over="ignore", invalid="ignore"):
             places: Vector = self.origin.weights + np.multiply.outer(np.asarray(steps), self.direction)
             return places

@@ -6,8 +6,11 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from neuralframe.data.blocks import Blocks
     from neuralframe.mapreduce.job import Job
+    from neuralframe.mapreduce.pace import Pace
 
 
 class Engine(ABC):
@@ -32,6 +35,14 @@ class Engine(ABC):
         What mapping a block raises is raised here, with a note that names the block.
 
         """
+
+    def here(self, kind: Hashable, blocks: Blocks) -> Pace | None:  # noqa: ARG002
+        """Return the pace of jobs of a kind if they would be mapped by the calling thread alone, else None.
+
+        Who then does without the job, and computes the same by itself, tells the pace how long it took. An
+        engine to which each job matters leaves this as it is.
+        """
+        return None
 
     def parameters(self) -> dict[str, Any] | None:
         """Return what the engine was made from, as keywords of its class that JSON can hold.

@@ -9,10 +9,11 @@ import numpy as np
 
 from neuralframe.kernels.sample_sum import free_part
 from neuralframe.mapreduce.disturbed import disturbed
+from neuralframe.mapreduce.error_sums import MeanError, error_sums, kind_of_errors, sum_name
 from neuralframe.mapreduce.job import Job, KeyedSums, Sums
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
 
     import numpy.typing as npt
 
@@ -22,32 +23,6 @@ if TYPE_CHECKING:
     from neuralframe.core.noise import Noise
     from neuralframe.data.blocks import Block
     from neuralframe.kernels.kernel import Kernel
-
-
-@attrs.frozen(eq=False)
-class MeanError:
-    """What a job found at one weight vector; means over samples, no weight decay.
-
-    Attributes
-    ----------
-    error : float
-        Error of the training part, divided by the number of samples (or the sum of their weights).
-    gradient : (n_weights,) float64 or None
-        Its derivative, where it was asked for.
-    validation_error : float or None
-        The same error of the validation part, where the data have one.
-    n_samples : int
-        How many samples, training and validation, were summed.
-    metrics : dict of str to float
-        Further figures of the validation part, by name.
-
-    """
-
-    error: float
-    gradient: Vector | None
-    validation_error: float | None
-    n_samples: int
-    metrics: dict[str, float] = attrs.field(factory=dict)
 
 
 @attrs.frozen(eq=False)
@@ -95,7 +70,7 @@ class ErrorJob(Job):
     @property
     def kind(self) -> Hashable:
         n_gradients = int(np.count_nonzero(self.with_gradient))
-        return type(self), self.kernel.topology.n_weights, n_gradients, len(self.weights) - n_gradients
+        return kind_of_errors(self.kernel, n_gradients, len(self.weights) - n_gradients)
 
     @property
     def concludes(self) -> bool:
@@ -104,8 +79,7 @@ class ErrorJob(Job):
     def map(self, block: Block) -> KeyedSums:
         if block.part != "training":
             return self._watched(block)
-        without = self._learnt(block, np.flatnonzero(~self.with_gradient), self._errors)
-        return without | self._learnt(block, np.flatnonzero(self.with_gradient), self._gradients)
+        return self._learnt(block, with_gradient=False) | self._learnt(block, with_gradient=True)
 
     def conclude(self, totals: KeyedSums) -> KeyedSums:
         concluded = dict(totals)
@@ -119,43 +93,29 @@ class ErrorJob(Job):
     def reduce(self, key: int, total: Sums) -> Any:
         if key >= len(self.weights):
             return total
-        error, n, n_samples = total["training"]
-        validation = total.get("validation")
-        gradient = total.get("gradient")
-        return MeanError(
-            error=float(error / n),
-            gradient=None if gradient is None else gradient / n,
-            validation_error=None if validation is None else float(validation[0] / validation[1]),
-            n_samples=int(n_samples if validation is None else n_samples + validation[2]),
-            metrics={
-                metric.name: metric.value(total[sum_name(metric)])
-                for metric in self.metrics
-                if sum_name(metric) in total
-            },
-        )
+        return MeanError.of(total, self.metrics)
 
     def _error(self, total: Sums, row: int) -> float:
         """Return E as a conclusion sees it."""
         mean = float(total["training"][0] / total["training"][1])
         return mean if self.penalties is None else mean + float(self.penalties[row])
 
-    def _learnt(
-        self, block: Block, rows: Indices, sums: Callable[[Kernel, Block, Indices], KeyedSums]
-    ) -> KeyedSums:
-        """Return the sums of rows that learn from a block, those under one noise together."""
+    def _learnt(self, block: Block, *, with_gradient: bool) -> KeyedSums:
+        """Return the sums of the rows that learn so from a block, those under one noise together."""
+        rows = np.flatnonzero(self.with_gradient == with_gradient)
         if self.draws is None or not len(rows):
-            return sums(self.kernel, block, rows)
+            return self._sums(self.kernel, block, rows, with_gradient=with_gradient)
         keyed: KeyedSums = {}
         _, groups = np.unique(self.draws[rows], axis=0, return_inverse=True)
         for group in range(groups.max() + 1):
             alike = rows[groups.reshape(-1) == group]
             kernel = disturbed(self.kernel, self.noise, self.draws[alike[0]], block)
-            keyed |= sums(kernel, block, alike)
+            keyed |= self._sums(kernel, block, alike, with_gradient=with_gradient)
         return keyed
 
     def _watched(self, block: Block) -> KeyedSums:
         """Return the errors of a validation block, and the sums of the metrics."""
-        keyed = self._errors(self.kernel, block, np.arange(len(self.weights)), "validation")
+        keyed = self._sums(self.kernel, block, np.arange(len(self.weights)), with_gradient=False)
         if self.metrics:
             weights = np.ones(block.n_samples) if block.sample_weights is None else block.sample_weights
             for row, vector in enumerate(self.weights):
@@ -164,30 +124,8 @@ class ErrorJob(Job):
                     keyed[row][sum_name(metric)] = metric.sums(outputs, block.targets, weights)
         return keyed
 
-    def _errors(self, kernel: Kernel, block: Block, rows: Indices, part: str = "training") -> KeyedSums:
+    def _sums(self, kernel: Kernel, block: Block, rows: Indices, *, with_gradient: bool) -> KeyedSums:
         if not len(rows):
             return {}
-        errors = kernel.errors(self.weights[rows], block.inputs, block.targets, block.sample_weights)
-        return {int(row): {part: _counted(error, block)} for row, error in zip(rows, errors, strict=True)}
-
-    def _gradients(self, kernel: Kernel, block: Block, rows: Indices) -> KeyedSums:
-        if not len(rows):
-            return {}
-        errors, gradients = kernel.errors_and_gradients(
-            self.weights[rows], block.inputs, block.targets, block.sample_weights
-        )
-        return {
-            int(row): {"training": _counted(error, block), "gradient": gradient}
-            for row, error, gradient in zip(rows, errors, gradients, strict=True)
-        }
-
-
-def sum_name(metric: Metric) -> str:
-    """Return the name of a metric's sums."""
-    return f"metric {metric.name}"
-
-
-def _counted(error: float, block: Block) -> Vector:
-    """Return a block's error sum, sum of sample weights and number of samples."""
-    n = block.n_samples if block.sample_weights is None else np.sum(block.sample_weights, dtype=np.float64)
-    return np.array([error, n, block.n_samples])
+        found = error_sums(kernel, self.weights[rows], block, with_gradient=with_gradient)
+        return dict(zip(rows.tolist(), found, strict=True))

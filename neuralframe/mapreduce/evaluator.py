@@ -12,12 +12,13 @@ import numpy as np
 from neuralframe.core.objective import Costs
 from neuralframe.core.penalty import ElasticNet, Penalty
 from neuralframe.exceptions import EngineError
-from neuralframe.mapreduce.error_job import ErrorJob, MeanError
+from neuralframe.mapreduce.error_job import ErrorJob
+from neuralframe.mapreduce.error_sums import kind_of_errors, mean_error_here
 from neuralframe.mapreduce.questions import Answer, ErrorQuestion, Evaluation, SumQuestion
 from neuralframe.mapreduce.sample_sum_job import SAMPLES, SampleSumJob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     import numpy.typing as npt
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from neuralframe.data.blocks import Blocks
     from neuralframe.kernels.kernel import Kernel
     from neuralframe.mapreduce.engine import Engine
+    from neuralframe.mapreduce.error_sums import MeanError
     from neuralframe.mapreduce.job import Sums
     from neuralframe.mapreduce.questions import Question
 
@@ -39,7 +41,7 @@ def _penalty(given: Penalty | float) -> Penalty:
     return Penalty.given(given)
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, on_setattr=attrs.setters.NO_OP)  # else each += passes through converters
 class Evaluator:
     """Evaluates E, and its gradient where asked for, at many weight vectors in one job.
 
@@ -75,6 +77,12 @@ class Evaluator:
     max_norm: MaxNorm | None = None
     n_jobs: int = attrs.field(default=0, init=False)
     _fastest: dict[int, float] = attrs.field(factory=dict, init=False)
+    _plain_kinds: tuple[Hashable, Hashable] = attrs.field(init=False)
+
+    @_plain_kinds.default
+    def _kinds_of_one(self) -> tuple[Hashable, Hashable]:
+        """Return the kinds of jobs about one weight vector, without and with its gradient."""
+        return kind_of_errors(self.kernel, 0, 1), kind_of_errors(self.kernel, 1, 0)
 
     @property
     def n_training_blocks(self) -> int:
@@ -114,17 +122,37 @@ class Evaluator:
             If a job's sample count is not that of the data.
 
         """
+        if len(questions) == 1 and (found := self._answer_here(questions[0])) is not None:
+            return [found]
         errors = [question for question in questions if isinstance(question, ErrorQuestion)]
         sums = [question for question in questions if isinstance(question, SumQuestion)]
         about_errors = iter(self._errors(errors) if errors else ())
         about_sums = iter(self._sums(sums) if sums else ())
         return [next(about_errors if isinstance(one, ErrorQuestion) else about_sums) for one in questions]
 
+    def _answer_here(self, question: Question) -> Answer | None:
+        """Answer about one weight vector without a job, if one would go no further than this thread."""
+        if not isinstance(question, ErrorQuestion) or not question.is_plain or self.metrics:
+            return None
+        with_gradient = question.with_gradient
+        pace = self.engine.here(self._plain_kinds[with_gradient], self.blocks)
+        if pace is None:
+            return None
+        started = time.perf_counter()
+        found = mean_error_here(self.kernel, question.weights, self.blocks, with_gradient=with_gradient)
+        seconds = time.perf_counter() - started
+        pace.mapped_alone(len(self.blocks), seconds)
+        self._learn_cost(1, int(with_gradient), seconds)
+        self.n_jobs += 1
+        self._require_all((found.n_samples,))
+        return Answer([self._with_penalty(question.weights[0], found)])
+
     def _errors(self, questions: list[ErrorQuestion]) -> list[Answer]:
         job = self._error_job(questions)
         started = time.perf_counter()
         found = self.engine.run(job, self.blocks)
-        self._learn_cost(job, time.perf_counter() - started)
+        n_gradients = int(np.count_nonzero(job.with_gradient))
+        self._learn_cost(len(job.weights), n_gradients, time.perf_counter() - started)
         self.n_jobs += 1
         self._require_all(found[key].n_samples for key in range(len(job.weights)))
         evaluations = [self._with_penalty(row, found[key]) for key, row in enumerate(job.weights)]
@@ -192,9 +220,8 @@ class Evaluator:
                     f"set has {self.blocks.n_samples} in {len(wanted)}"
                 )
 
-    def _learn_cost(self, job: ErrorJob, seconds: float) -> None:
-        n_gradients = int(np.count_nonzero(job.with_gradient))
-        units = len(job.weights) + (GRADIENT_COST - 1) * n_gradients
+    def _learn_cost(self, n_vectors: int, n_gradients: int, seconds: float) -> None:
+        units = n_vectors + (GRADIENT_COST - 1) * n_gradients
         self._fastest[units] = min(seconds, self._fastest.get(units, seconds))
 
     def _penalties(self, weights: Vector) -> Vector:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections import defaultdict, deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +18,14 @@ from neuralframe.mapreduce.partial_sum import PartialSum
 from neuralframe.mapreduce.shared_engine import SharedEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from concurrent.futures import Future
 
     from neuralframe.data.blocks import Blocks
     from neuralframe.mapreduce.job import Job
 
-TASKS_PER_WORKER = 4
-"""Tasks handed to each worker, so that one slowed by a neighbour holds up the others by little."""
+PARTS_PER_WORKER = 16
+"""Parts of the work for each worker, so that one slowed by a neighbour holds up the others by little."""
 
 
 class InProcessEngine(SharedEngine):
@@ -51,7 +55,7 @@ class InProcessEngine(SharedEngine):
             workers = usable_processors()
         self.workers = whole(workers, "InProcessEngine: workers")
         self._pool: ThreadPoolExecutor | None = None
-        self._paces: dict[Hashable, Pace] = {}
+        self._paces: defaultdict[Hashable, Pace] = defaultdict(Pace)
 
     def parameters(self) -> dict[str, Any]:
         return {"workers": self.workers}
@@ -69,9 +73,17 @@ class InProcessEngine(SharedEngine):
             total = self._sum(job, blocks).total(len(blocks))
         return results_of(job, total)
 
+    def here(self, kind: Hashable, blocks: Blocks) -> Pace | None:
+        if type(self).run is not InProcessEngine.run:  # a class of the user's own sees every job
+            return None
+        if not self._openings:  # BLAS may have many threads, and other bits
+            return None
+        pace = self._paces[kind]
+        return pace if self.workers == 1 or pace.is_too_small(len(blocks)) else None
+
     def _sum(self, job: Job, blocks: Blocks) -> PartialSum:
         """Map the blocks here or in the pool, whichever is faster for jobs of this kind."""
-        pace = self._paces.setdefault(job.kind, Pace())
+        pace = self._paces[job.kind]
         partial, left = PartialSum(job.combine), range(len(blocks))
         if pace.block_seconds is None:
             # Nothing is known yet: the first block tells how long the others will take.
@@ -79,7 +91,7 @@ class InProcessEngine(SharedEngine):
         if self.workers > 1 and pace.is_worth_sharing(len(left)):
             started = time.perf_counter()
             total = self._sum_in_pool(job, blocks, left, partial)
-            pace.mapped_together(len(left), time.perf_counter() - started)
+            pace.mapped_together(len(left), time.perf_counter() - started, self.workers)
             return total
         return partial.merge(self._sum_here(job, blocks, left, pace))
 
@@ -90,23 +102,35 @@ class InProcessEngine(SharedEngine):
         return partial
 
     def _sum_in_pool(self, job: Job, blocks: Blocks, left: range, partial: PartialSum) -> PartialSum:
-        with self._lock:
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="neuralframe")
-            tasks = [self._pool.submit(map_blocks, job, blocks, part) for part in self.parts(left)]
-        try:
-            done, _ = wait(tasks, return_when=FIRST_EXCEPTION)
-            for task in done:
-                partial.merge(task.result())
-        finally:
-            # After a failure, or Ctrl-C, what has not begun need not begin.
-            for task in tasks:
-                task.cancel()
+        """Map blocks here and in the pool: whoever is free takes the next part, so that nobody waits long."""
+        waiting, merging = deque(self.parts(left)), threading.Lock()
+
+        def work() -> None:
+            try:
+                for part in _taken_from(waiting):
+                    sums = map_blocks(job, blocks, part)
+                    with merging:
+                        partial.merge(sums)
+            except BaseException:  # a failure, or Ctrl-C: what has not begun need not begin
+                waiting.clear()
+                raise
+
+        helpers = self._submit(work, min(self.workers, len(waiting)) - 1)
+        work()
+        for helper in helpers:
+            if not helper.cancel():  # one that has not begun finds nothing left to do
+                helper.result()
         return partial
 
+    def _submit(self, work: Callable[[], None], times: int) -> list[Future[None]]:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(self.workers - 1, thread_name_prefix="neuralframe")
+            return [self._pool.submit(work) for _ in range(times)]
+
     def parts(self, numbers: range) -> list[range]:
-        """Cut a range of blocks into the parts that tasks map, each within one dyadic range."""
-        wanted = max(1, len(numbers) // (self.workers * TASKS_PER_WORKER))
+        """Cut a range of blocks into the parts that threads map, each within one dyadic range."""
+        wanted = max(1, len(numbers) // (self.workers * PARTS_PER_WORKER))
         length = 1 << (wanted.bit_length() - 1)
         starts = [numbers.start, *range(-(-numbers.start // length) * length, numbers.stop, length)]
         edges = [*dict.fromkeys(starts), numbers.stop]
@@ -120,6 +144,13 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
+def _taken_from(waiting: deque[range]) -> Iterator[range]:
+    """Yield what is waiting, which threads share, until nothing is left."""
+    with suppress(IndexError):
+        while True:
+            yield waiting.popleft()
+
+
 def map_blocks(job: Job, blocks: Blocks, numbers: Iterable[int]) -> PartialSum:
     """Return the sums over the given blocks."""
     partial = PartialSum(job.combine)
@@ -131,6 +162,6 @@ def map_blocks(job: Job, blocks: Blocks, numbers: Iterable[int]) -> PartialSum:
         try:
             partial.add_block(block.number, job.map(block))
         except Exception as problem:
-            problem.add_note(f"while mapping block {number} of {len(blocks)} ({block.n_samples} samples)")
+            problem.add_note(f"while mapping {block.place(len(blocks))}")
             raise
     return partial

@@ -60,12 +60,7 @@ class Job(Component):
 
         The default adds name by name; a name that only one side has is kept.
         """
-        for name, values in right.items():
-            if name in left:
-                np.add(left[name], values, out=left[name])
-            else:
-                left[name] = values
-        return left
+        return added(left, right)
 
     def conclude(self, totals: KeyedSums) -> KeyedSums:
         """Return the totals over all blocks, with what is worked out from those under several keys together.
@@ -78,6 +73,16 @@ class Job(Component):
     @abstractmethod
     def reduce(self, key: int, total: Sums) -> Any:
         """Return the result under a key from the sums over all blocks."""
+
+
+def added(left: Sums, right: Sums) -> Sums:
+    """Add sums to others, name by name, in place; a name that only one side has is kept."""
+    for name, values in right.items():
+        if name in left:
+            np.add(left[name], values, out=left[name])
+        else:
+            left[name] = values
+    return left
 
 
 def results_of(job: Job, totals: KeyedSums) -> dict[int, Any]:

@@ -76,10 +76,7 @@ class MapTask:
             job = self._shipped.job
             sums = job.map(block) if job.wants(block.number) else {}
         except Exception as problem:
-            problem.add_note(
-                f"while mapping block {block.number} of {self._shipped.n_blocks} ({block.n_samples} samples) "
-                f"of {where}"
-            )
+            problem.add_note(f"while mapping {block.place(self._shipped.n_blocks)} of {where}")
             raise
         self.sums.add_block(block.number, sums)
         self.n_blocks += 1

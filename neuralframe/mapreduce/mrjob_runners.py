@@ -17,6 +17,7 @@ from mrjob.inline import InlineMRJobRunner
 from mrjob.local import LocalMRJobRunner
 
 from neuralframe.exceptions import EngineError
+from neuralframe.kernels.cuda.device import DEVICE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -88,6 +89,13 @@ class LocalRunner(OneMapAFile, LocalMRJobRunner):  # type: ignore[misc]
     """
 
     deadline: float | None = None
+
+    def _env_for_task(
+        self, task_type: str, step_num: int, task_num: int, map_split: Any = None
+    ) -> dict[str, str]:
+        # Tasks that run side by side take different graphics processors, where there are several.
+        found = super()._env_for_task(task_type, step_num, task_num, map_split)
+        return {DEVICE_VARIABLE: str(task_num), **found}
 
     def _run_multiple(self, funcs: Iterable[Callable[[], None]], num_processes: int | None = None) -> None:
         with ThreadPoolExecutor(num_processes or self._num_cores(), thread_name_prefix="mrjob") as pool:

@@ -15,8 +15,13 @@ WORTH_A_HAND_OFF = 0.5e-3
 LEAST_GAIN = 1.1
 """How many times faster the pool must have been to be used again at once."""
 
-RESTS = 32
-"""Jobs of that kind that stay in the calling thread after the pool did not gain; then it is tried again."""
+BELIEVED_GAIN = 1.5
+"""How many times faster a worker may seem to make the work. Beyond that the block that was timed alone was
+slow by chance, as the first is for which something is compiled; the next job times another."""
+
+LONGEST_REST = 32
+"""Jobs of that kind that stay in the calling thread, at most, before a pool that did not gain is tried again.
+The first rest is one job, for a neighbour may have been busy; after each failure it is twice as long."""
 
 
 @attrs.define
@@ -32,22 +37,36 @@ class Pace:
 
     block_seconds: float | None = None
     _rests: int = attrs.field(default=0, init=False)
+    _next_rest: int = attrs.field(default=1, init=False)
 
     def is_worth_sharing(self, n_blocks: int) -> bool:
         """Return whether the pool should map so many blocks."""
-        if self.block_seconds is None or self.block_seconds * n_blocks < WORTH_A_HAND_OFF or n_blocks < 2:  # noqa: PLR2004
+        if self.block_seconds is None or self.is_too_small(n_blocks):
             return False
         if self._rests:
             self._rests -= 1
             return False
         return True
 
+    def is_too_small(self, n_blocks: int) -> bool:
+        """Return whether so many blocks are known not to be worth a hand-off."""
+        if n_blocks < 2:  # noqa: PLR2004
+            return True
+        return self.block_seconds is not None and self.block_seconds * n_blocks < WORTH_A_HAND_OFF
+
     def mapped_alone(self, n_blocks: int, seconds: float) -> None:
         """Take note of blocks mapped in one thread."""
         if n_blocks:
             self.block_seconds = seconds / n_blocks
 
-    def mapped_together(self, n_blocks: int, seconds: float) -> None:
+    def mapped_together(self, n_blocks: int, seconds: float, workers: int) -> None:
         """Take note of blocks mapped by the pool."""
-        if self.block_seconds is not None and self.block_seconds * n_blocks < LEAST_GAIN * seconds:
-            self._rests = RESTS
+        if self.block_seconds is None:
+            return
+        alone = self.block_seconds * n_blocks
+        if alone > BELIEVED_GAIN * workers * seconds:
+            self.block_seconds = None
+        elif alone < LEAST_GAIN * seconds:
+            self._rests, self._next_rest = self._next_rest, min(2 * self._next_rest, LONGEST_REST)
+        else:
+            self._next_rest = 1

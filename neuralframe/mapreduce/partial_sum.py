@@ -11,7 +11,7 @@ validation blocks, which come after the training blocks, do not change the sums 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from neuralframe.exceptions import EngineError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from neuralframe.mapreduce.job import KeyedSums, Sums
+
+T = TypeVar("T")
 
 Range: TypeAlias = tuple[int, int]
 """(level, i): the blocks from ``i << level`` up to, not including, ``(i + 1) << level``."""
@@ -125,6 +127,35 @@ class PartialSum:
         for key, sums in right.items():
             left[key] = self._combine(left[key], sums) if key in left else sums
         return left
+
+
+def folded(terms: Iterable[T], add: Callable[[T, T], T]) -> T:
+    """Return the sum of the terms of all blocks, which come in order: that of `PartialSum`, to the bit.
+
+    Where nothing is shared out, a block's number alone says which ranges it completes. `add` may change
+    its first argument.
+
+    Examples
+    --------
+    >>> folded("abcdefg", lambda left, right: f"({left}{right})")
+    '(((ab)(cd))((ef)g))'
+
+    """
+    held: list[T] = []
+    for number, term in enumerate(terms):
+        held.append(term)
+        halves = number
+        while halves & 1:  # the block is the last of the right half of a range
+            _add_last(held, add)
+            halves >>= 1
+    while len(held) > 1:
+        _add_last(held, add)
+    return held[0]
+
+
+def _add_last(held: list[T], add: Callable[[T, T], T]) -> None:
+    right = held.pop()
+    held[-1] = add(held[-1], right)
 
 
 def ranges_of(n_blocks: int) -> Iterator[Range]:

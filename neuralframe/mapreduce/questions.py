@@ -38,6 +38,11 @@ class ErrorQuestion:
     free: Indices | None = None
     draw: tuple[int, int] | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is about one weight vector, without noise, and asks for nothing further."""
+        return len(self.weights) == 1 and self.conclusion is None and self.draw is None
+
 
 @attrs.frozen(eq=False)
 class SumQuestion:

@@ -89,9 +89,11 @@ def packet_of(job: Any) -> bytes:
 
 
 def prepare_process() -> None:
-    """Hold BLAS to one thread and show CUDA the GPUs that Spark has given the task.
+    """Hold BLAS to one thread and tell CUDA which GPU is the task's.
 
     An executor has as many tasks as cores; and a product that is never split gives the same bits everywhere.
+    CUDA shows the GPUs that Spark has given the task. A worker process serves many tasks and stays with the
+    one that it took first, where its blocks are. Where Spark gives out none, workers count round.
     """
     from pyspark import TaskContext  # noqa: PLC0415
 
@@ -101,3 +103,5 @@ def prepare_process() -> None:
     gpus = None if context is None else context.resources().get("gpu")
     if gpus is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpus.addresses)
+    elif context is not None:
+        os.environ.setdefault("NEURALFRAME_CUDA_DEVICE", str(context.partitionId()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Protocol
@@ -197,7 +198,7 @@ class Driver:
             error=float(step.error),
             penalty=0.0 if found is None else found.penalty,
             validation_error=None if found is None else found.validation_error,
-            gradient_norm=None if gradient is None else float(np.sqrt(np.sum(np.square(gradient)))),
+            gradient_norm=None if gradient is None else math.sqrt(np.add.reduce(np.square(gradient))),
             jobs=self.evaluator.n_jobs,
             seconds=time.perf_counter() - self._started,
             metrics={} if found is None else dict(found.metrics),

@@ -81,8 +81,9 @@ class SessionObjective(Objective):
         return self.evaluator.costs
 
     def value_and_gradient(self, weights: Vector) -> tuple[float, Vector]:
-        errors, gradients = self.values_and_gradients(weights[np.newaxis])
-        return float(errors[0]), gradients[0]
+        (found,) = self._evaluate(weights[np.newaxis], with_gradient=True).evaluations
+        assert found.gradient is not None
+        return found.error, free_part(found.gradient, self._free)
 
     def values(self, candidates: Vector) -> Vector:
         found = self._evaluate(candidates, with_gradient=False).evaluations
@@ -144,7 +145,7 @@ class SessionObjective(Objective):
 
     def evaluation(self, weights: Vector) -> Evaluation | None:
         """Return what is known of E at these weights, and forget what was seen at others."""
-        found = next((pair for pair in reversed(self._seen) if np.array_equal(pair[0], weights)), None)
+        found = next((pair for pair in reversed(self._seen) if bool((pair[0] == weights).all())), None)
         self._seen = [] if found is None else [found]
         return None if found is None else found[1]
 
@@ -160,9 +161,10 @@ class SessionObjective(Objective):
     def _evaluate(
         self, candidates: Vector, *, with_gradient: bool, conclusion: Conclusion | None = None
     ) -> Answer:
-        question = ErrorQuestion(self.whole(candidates), with_gradient, conclusion, self._free, self._draw)
-        answer = self._ask(question)
-        self._seen.extend(zip(candidates.copy(), answer.evaluations, strict=True))
+        whole = self.whole(candidates)
+        answer = self._ask(ErrorQuestion(whole, with_gradient, conclusion, self._free, self._draw))
+        kept = whole if self._free is None else candidates.copy()
+        self._seen.extend((kept[row], evaluation) for row, evaluation in enumerate(answer.evaluations))
         return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -40,7 +41,7 @@ def take_step(rule: LearningRule, session: Session) -> Iterate:
 
 def not_finite(step: Iterate) -> str | None:
     """Say what is not finite about a step, if anything."""
-    if not np.isfinite(step.error):
+    if not math.isfinite(step.error):
         return f"the error became {step.error}"
     if step.gradient is not None and not np.isfinite(step.gradient).all():
         return "the gradient is no longer finite"

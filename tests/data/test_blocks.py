@@ -35,6 +35,18 @@ def test_blocks_are_views():
         block.inputs[0, 0] = 2
 
 
+def test_a_block_has_the_same_arrays_whenever_it_is_asked_for():
+    """Kernels keep beside an array what they made of it; the number may differ where data are joined."""
+    data = DataSet(np.ones((5, 2)), np.ones(5), np.ones(5), block_size=2)
+    (samples,) = data.blocks.parts
+    first, again, renumbered = samples.block(1, 1), samples.block(1, 1), samples.block(1, 7)
+    assert again is first
+    assert (first.number, renumbered.number) == (1, 7)
+    for name in ("inputs", "targets", "sample_weights"):
+        assert getattr(renumbered, name) is getattr(first, name)
+        assert not getattr(first, name).flags.writeable
+
+
 def test_joined_blocks_number_on_and_mark_validation():
     """Training comes first, validation is marked, and only training is counted as samples."""
     training = DataSet(np.zeros((5, 2)), np.zeros(5), block_size=2)

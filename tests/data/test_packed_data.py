@@ -202,6 +202,16 @@ class TestSums:
             list(blocks)
         assert len(reads) == 8 + 5 + 5
 
+    def test_a_block_that_is_kept_has_the_same_read_only_arrays_each_time(self, packed):
+        """So that what kernels make of them can be kept beside them; also where its number is another."""
+        opened = nf.DataSet.open(packed(some_data(weighted=True)))
+        (part,) = opened.blocks.parts
+        first, again, renumbered = part.block(1, 1), part.block(1, 1), part.block(1, 4)
+        assert (again.number, renumbered.number) == (1, 4)
+        for name in ("inputs", "targets", "sample_weights"):
+            assert getattr(first, name) is getattr(again, name) is getattr(renumbered, name)
+            assert not getattr(first, name).flags.writeable
+
     def test_a_file_larger_than_the_memory_given_trains(self, packed):
         """96 MiB of samples in an address space that has room for the program and 64 MiB."""
         random = np.random.default_rng(0)
@@ -218,7 +228,7 @@ class TestSums:
             nf.errors(network, nf.DataSet([[0.0] * 1024], [0.0]), network.weights[None], engine=engine)
             used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + 2**26, used + 2**26))
-            run = network.learn(data, engine=engine, stop=[nf.MaxIterations(2)])
+            run = network.learn(data, engine=engine, kernel="numpy", stop=[nf.MaxIterations(2)])
             print(run.iterations)
             try:
                 data.inputs

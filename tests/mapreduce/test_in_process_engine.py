@@ -68,11 +68,49 @@ def test_the_same_bits_in_twenty_runs_with_one_to_sixteen_workers(data):
         assert found.tobytes() == expected.tobytes()
 
 
+class Meeting(Counting):
+    """Holds each thread at the first block that it takes until all have come; block 0 is timed alone."""
+
+    def __init__(self, n_threads):
+        super().__init__()
+        self._all_here = threading.Barrier(n_threads, timeout=30)
+
+    def map(self, block):
+        if block.number == 0:
+            return Counting().map(block)
+        if threading.get_ident() not in self.threads:
+            self.threads.add(threading.get_ident())
+            self._all_here.wait()
+        return super().map(block)
+
+
 @pytest.mark.usefixtures("pool_always")
-def test_several_workers_really_map_in_the_pool(data):
-    job = Counting()
-    nf.InProcessEngine(4).run(job, data.blocks)
-    assert job.threads - {threading.get_ident()}
+def test_as_many_threads_map_side_by_side_as_there_are_workers(data):
+    """The caller is one of them."""
+    job = Meeting(4)
+    assert nf.InProcessEngine(4).run(job, data.blocks)[0][0] == data.n_samples
+    assert len(job.threads) == 4
+    assert threading.get_ident() in job.threads
+
+
+@pytest.mark.usefixtures("pool_always")
+def test_nobody_waits_for_a_pool_that_is_busy(data):
+    """The caller maps what the pool does not get to."""
+    engine, busy, over = nf.InProcessEngine(2), threading.Event(), threading.Event()
+
+    def other_work():
+        busy.set()
+        over.wait(10)
+
+    with engine:
+        engine.run(Counting(), data.blocks)
+        (helper,) = engine._submit(other_work, 1)
+        busy.wait(10)
+        job = Counting()
+        assert engine.run(job, data.blocks)[0][0] == data.n_samples
+        assert job.threads == {threading.get_ident()}
+        assert helper.running()
+        over.set()
 
 
 def test_work_too_small_for_a_hand_off_stays_in_the_calling_thread(data, monkeypatch):
@@ -152,6 +190,9 @@ def test_an_unknown_engine_lists_the_choices():
 
 class Shuffling(nf.InProcessEngine):
     """Maps blocks in an order of its own, in shares of its own."""
+
+    def here(self, kind, blocks):
+        return None
 
     def __init__(self, seed):
         super().__init__(1)

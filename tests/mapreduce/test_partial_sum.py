@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 import neuralframe as nf
 from neuralframe.mapreduce.job import Job
-from neuralframe.mapreduce.partial_sum import PartialSum, ranges_of
+from neuralframe.mapreduce.partial_sum import PartialSum, folded, ranges_of
 
 
 class Adding(Job):
@@ -132,6 +134,16 @@ def test_a_run_of_neighbouring_blocks_holds_few_sums_at_a_time():
         most = max(most, len(partial._ranges))
     assert most <= 10
     assert partial.total(1000)[0]["sum"][0] == 1000
+
+
+@given(st.integers(1, 300))
+def test_folding_in_order_gives_the_bits_of_the_definition(n_blocks):
+    values = numbers(n_blocks, seed=n_blocks)
+    assert folded(iter(values), operator.add) == by_recursion(values)
+
+
+def test_folding_adds_neighbours_in_place_and_left_to_right():
+    assert folded("abcdefg", lambda left, right: f"({left}{right})") == "(((ab)(cd))((ef)g))"
 
 
 def test_ranges_cover_every_block_once():
