@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from neuralframe.core.projections import OneToOne as OneToOne
     from neuralframe.core.projections import Projection as Projection
     from neuralframe.core.projections import Sparse as Sparse
+    from neuralframe.core.scalar_function import ScalarFunction as ScalarFunction
     from neuralframe.core.topology import Topology as Topology
     from neuralframe.core.transfer_functions import ELU as ELU
     from neuralframe.core.transfer_functions import Gaussian as Gaussian
@@ -105,6 +106,8 @@ if TYPE_CHECKING:
     from neuralframe.exceptions import CheckpointWarning as CheckpointWarning
     from neuralframe.exceptions import ChoiceError as ChoiceError
     from neuralframe.exceptions import DataError as DataError
+    from neuralframe.exceptions import DeviceError as DeviceError
+    from neuralframe.exceptions import DeviceWarning as DeviceWarning
     from neuralframe.exceptions import DivergenceWarning as DivergenceWarning
     from neuralframe.exceptions import DownloadError as DownloadError
     from neuralframe.exceptions import EngineError as EngineError
@@ -197,6 +200,8 @@ if TYPE_CHECKING:
     from neuralframe.networks.evaluation import check_gradient as check_gradient
     from neuralframe.networks.evaluation import error_and_gradient as error_and_gradient
     from neuralframe.networks.evaluation import errors as errors
+    from neuralframe.networks.explanation import Explanation as Explanation
+    from neuralframe.networks.explanation import explain as explain
     from neuralframe.networks.model_file import load as load
     from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron as MultilayerPerceptron
     from neuralframe.networks.neural_network import NeuralNetwork as NeuralNetwork
@@ -229,6 +234,7 @@ _HOMES = {
     "core.objects": "Connection JoinedProjection Layer Neuron",
     "core.penalty": "ElasticNet Penalty",
     "core.projections": "Full OneToOne Projection Sparse",
+    "core.scalar_function": "ScalarFunction",
     "core.topology": "Topology",
     "core.transfer_functions": (
         "ELU Gaussian LeakyReLU Linear Log Ramp ReLU Sgn Sigmoid Sin Softmax Softplus Softsign Step Tanh "
@@ -247,10 +253,10 @@ _HOMES = {
     "evaluation.folds": "k_folds stratified_folds",
     "evaluation.reports": "ClassificationReport RegressionReport",
     "exceptions": (
-        "CheckpointError CheckpointWarning ChoiceError DataError DivergenceWarning DownloadError "
-        "EngineError LabelError LearningRuleError MissingPackageError ModelFileError NeuralFrameError "
-        "NeuralFrameWarning NonFiniteError PackedDataError ParameterError RecordError ShapeError "
-        "TopologyError"
+        "CheckpointError CheckpointWarning ChoiceError DataError DeviceError DeviceWarning "
+        "DivergenceWarning DownloadError EngineError LabelError LearningRuleError MissingPackageError "
+        "ModelFileError NeuralFrameError NeuralFrameWarning NonFiniteError PackedDataError ParameterError "
+        "RecordError ShapeError TopologyError"
     ),
     "kernels.kernel": "Kernel",
     "kernels.sample_sum": "SampleSum",
@@ -300,6 +306,7 @@ _HOMES = {
     "networks.cross_validated": "CrossValidation Fold",
     "networks.cross_validation": "cross_validate",
     "networks.evaluation": "check_gradient error_and_gradient errors",
+    "networks.explanation": "Explanation explain",
     "networks.model_file": "load",
     "networks.multilayer_perceptron": "MultilayerPerceptron",
     "networks.neural_network": "NeuralNetwork",

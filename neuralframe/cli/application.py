@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from neuralframe.cli.evaluate import evaluate
+from neuralframe.cli.explain import explain
 from neuralframe.cli.info import info
 from neuralframe.cli.interrupts import INTERRUPTED
 from neuralframe.cli.pack import pack
@@ -86,5 +87,5 @@ def program(
     """
 
 
-for command in (train, resume, evaluate, predict, pack, info):
+for command in (train, resume, evaluate, predict, pack, info, explain):
     application.command(no_args_is_help=True)(command)

@@ -16,6 +16,7 @@ from neuralframe.core.penalty import ElasticNet, Penalty
 from neuralframe.core.transfer_functions import TransferFunction
 from neuralframe.data.normalizers import Normalizer
 from neuralframe.exceptions import ChoiceError, ParameterError
+from neuralframe.kernels import AUTO, KERNELS
 from neuralframe.learning.early_stopping import EarlyStopping
 from neuralframe.learning.stop_conditions import ErrorGoal, MaxIterations, MaxSeconds, StopCondition
 from neuralframe.mapreduce import ENGINES, make_engine
@@ -48,6 +49,7 @@ class Plan:
     normalizer: Normalizer | None
     rule: LearningRule
     engine: Engine
+    kernel: str
     dtype: str
     iterations: int
     seconds: float | None
@@ -74,20 +76,14 @@ class Plan:
         if parts.training.class_labels is not None:
             parts.training.require_classes()
         training, validation = (
-            self._in_blocks(parts.training),
-            parts.validation and self._in_blocks(parts.validation),
+            in_blocks(parts.training, self.block_size),
+            parts.validation and in_blocks(parts.validation, self.block_size),
         )
         if self.normalizer is not None:
             targets = self.normalizer if training.class_labels is None else None
             training = training.normalized(self.normalizer, targets)
             validation = validation and validation.normalized(like=training)
         return attrs.evolve(parts, training=training, validation=validation)
-
-    def _in_blocks(self, data: DataSet) -> DataSet:
-        """Return samples in blocks; those that are packed stay in their files unless a size is asked for."""
-        if self.block_size is None and data.source is not None:
-            return data
-        return data.with_block_size(self.block_size or USUAL_BLOCK_SIZE)
 
     def network_for(self, data: DataSet) -> MultilayerPerceptron:
         """Return an untrained network that suits the prepared training set."""
@@ -109,6 +105,7 @@ class Plan:
         return network.learn(
             parts.training,
             engine=self.engine,
+            kernel=self.kernel,
             dtype=self.dtype,
             validation=parts.validation,
             stop=stop_conditions(self.iterations, self.seconds, self.error_goal, self.early_stopping),
@@ -122,6 +119,13 @@ class Plan:
             checkpoint=checkpoint,
             seed=self.seed,
         )
+
+
+def in_blocks(data: DataSet, block_size: int | None) -> DataSet:
+    """Return samples in blocks; those that are packed stay in their files unless a size is asked for."""
+    if block_size is None and data.source is not None:
+        return data
+    return data.with_block_size(block_size or USUAL_BLOCK_SIZE)
 
 
 def stop_conditions(
@@ -229,6 +233,14 @@ def engine_of(name: str, workers: int | None) -> Engine:
         if workers is None:
             return make_engine(name)
         return make_engine(name, **{WORKERS.get(name.partition(":")[0], "workers"): workers})
+
+
+def kernel_of(name: str) -> str:
+    """Return the name of a kernel, once there is one of that name."""
+    with usage("--kernel"):
+        if name not in (AUTO, *KERNELS):
+            raise ChoiceError("kernel", name, [AUTO, *KERNELS])
+    return name
 
 
 def floating_point_type(name: str) -> str:

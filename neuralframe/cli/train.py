@@ -241,6 +241,15 @@ def train(
             "size may change the last bits of the results.",
         ),
     ] = None,
+    kernel: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel=WORK,
+            help="How blocks are computed: numpy, numba, cuda, or auto, which picks by the size of the work "
+            "(`neuralframe explain` says why).",
+        ),
+    ] = "auto",
     dtype: Annotated[
         str,
         typer.Option(
@@ -300,6 +309,7 @@ def train(
         engine_of,
         floating_point_type,
         hidden_sizes,
+        kernel_of,
         max_norm_of,
         noise_of,
         normalizer_of,
@@ -326,6 +336,7 @@ def train(
         normalizer=normalizer_of(normalize or (NO_NORMALIZER if is_packed(data) else USUAL_NORMALIZER)),
         rule=rule_of(rule, rate=rate, momentum=momentum, variant=variant),
         engine=engine_of(engine, workers),
+        kernel=kernel_of(kernel),
         dtype=floating_point_type(dtype),
         iterations=iterations,
         seconds=seconds,

@@ -13,12 +13,23 @@ if TYPE_CHECKING:
     from neuralframe.core.topology import Topology
     from neuralframe.kernels.kernel import Kernel
 
-KERNELS = {"numpy": "neuralframe.kernels.numpy_kernel:NumpyKernel"}
+KERNELS = {
+    "numpy": "neuralframe.kernels.numpy_kernel:NumpyKernel",
+    "numba": "neuralframe.kernels.numba_kernel:NumbaKernel",
+    "cuda": "neuralframe.kernels.cuda_kernel:CudaKernel",
+}
 """Where each kernel lives: ``module:class``."""
 
 
+AUTO = "auto"
+"""Stands for the kernel that `neuralframe.kernels.choice` picks."""
+
+
 def make_kernel(name: str, topology: Topology, dtype: npt.DTypeLike = "float64") -> Kernel:
-    """Return the kernel of the given name for a network; ``"auto"`` picks one.
+    """Return the kernel of the given name for a network.
+
+    ``"auto"``, where nothing is known of the data, is numpy; see `neuralframe.kernels.choice` for the choice
+    by the size of the work.
 
     Raises
     ------
@@ -26,10 +37,10 @@ def make_kernel(name: str, topology: Topology, dtype: npt.DTypeLike = "float64")
         If there is no such kernel, or no such floating-point type.
 
     """
-    if name == "auto":
+    if name == AUTO:
         name = "numpy"
     if name not in KERNELS:
-        raise ChoiceError("kernel", name, ["auto", *KERNELS])
+        raise ChoiceError("kernel", name, [AUTO, *KERNELS])
     module, _, cls = KERNELS[name].partition(":")
     kernel: Kernel = getattr(import_module(module), cls)(topology, dtype)
     return kernel

@@ -12,6 +12,7 @@ from neuralframe.core.initialization import draw_weights
 from neuralframe.data.blocks import Blocks
 from neuralframe.data.data_set import DataSet
 from neuralframe.exceptions import DataError
+from neuralframe.kernels.work import TRAINING_PASSES
 from neuralframe.networks.preparation import check_fit, make_evaluator, prepared_like, require_data_set
 from neuralframe.networks.run_file import describe_run
 from neuralframe.networks.training_run import TrainingRun, best_of
@@ -52,7 +53,7 @@ def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Tr
     """Train a network in place. If training is interrupted, the network keeps what was learned so far."""
     prepared = prepare(network, data, options)
     sessions = _sessions(network, prepared.training, options)
-    with _run_directory(network, data, prepared.training, options, sessions) as writer:
+    with _run_directory(network, data, prepared, options, sessions) as writer:
         return go_on(network, prepared, options, sessions, writer)
 
 
@@ -79,6 +80,7 @@ def prepare(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> 
         metrics=options.metrics,
         noise=options.noise,
         max_norm=options.max_norm,
+        passes=TRAINING_PASSES * options.sessions,
     )
     return Prepared(training, evaluator)
 
@@ -129,7 +131,7 @@ def _require_validation(conditions: Sequence[StopCondition], blocks: Blocks) -> 
 def _run_directory(
     network: NeuralNetwork,
     data: DataSet,
-    prepared: DataSet,
+    prepared: Prepared,
     options: TrainingOptions,
     sessions: Sequence[Session],
 ) -> Iterator[CheckpointWriter | None]:
@@ -140,7 +142,8 @@ def _run_directory(
         return
     home = RunDirectory(checkpoint.directory)
     with home.made():
-        header, arrays = describe_run(network, data, prepared, options, sessions)
+        kernel = prepared.evaluator.kernel.name
+        header, arrays = describe_run(network, data, prepared.training, options, sessions, kernel=kernel)
         try:
             home.write_run(header, arrays)
             yield CheckpointWriter(home, checkpoint, header["run"], options.stop, home.history_log())

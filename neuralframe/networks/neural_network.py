@@ -232,7 +232,8 @@ class NeuralNetwork(Architecture):
             Where jobs run: ``"threads"``, ``"mrjob:local"``, ``"mrjob:hadoop"``, ``"spark"``, ...; see
             docs/engines.md. An engine that its owner has opened stays open.
         kernel : str
-            How blocks are computed: ``"auto"``, ``"numpy"``.
+            How blocks are computed: ``"numpy"``, ``"numba"``, ``"cuda"``, or ``"auto"``, which picks by the
+            size of the work and by what is installed; see docs/kernels.md and `nf.explain`.
         dtype : {"float64", "float32"}
             What blocks are computed in; sums across blocks are always float64.
         validation : float or DataSet, optional

@@ -12,7 +12,9 @@ from neuralframe.core.transfer_functions import Sigmoid, Softmax
 from neuralframe.data.data_set import DataSet
 from neuralframe.data.records import Records
 from neuralframe.exceptions import DataError, ShapeError, TopologyError
-from neuralframe.kernels import make_kernel
+from neuralframe.kernels import AUTO, make_kernel
+from neuralframe.kernels.choice import choose
+from neuralframe.kernels.work import TRAINING_PASSES, Work
 from neuralframe.mapreduce import make_engine
 from neuralframe.mapreduce.evaluator import Evaluator
 
@@ -98,8 +100,18 @@ def make_evaluator(
     metrics: tuple[Metric, ...] = (),
     noise: tuple[Noise, ...] = (),
     max_norm: float | None = None,
+    passes: int = 1,
 ) -> Evaluator:
     """Return what evaluates E of a network over some blocks.
+
+    Parameters
+    ----------
+    network : NeuralNetwork
+    blocks : Blocks
+    engine, kernel, dtype, decay, metrics, noise, max_norm
+        As in `NeuralNetwork.learn`.
+    passes : int
+        About how many passes over the blocks are to come: what ``kernel="auto"`` counts on.
 
     Raises
     ------
@@ -109,6 +121,8 @@ def make_evaluator(
     """
     for kind in noise:
         kind.check(network.topology)
+    if kernel == AUTO:
+        kernel = choose(work_of(network, blocks, dtype=dtype, noise=noise, passes=passes)).name
     return Evaluator(
         make_engine(engine),
         make_kernel(kernel, network.topology, dtype),
@@ -117,6 +131,25 @@ def make_evaluator(
         metrics,
         noise,
         None if max_norm is None else MaxNorm(network.topology, max_norm),
+    )
+
+
+def work_of(
+    network: NeuralNetwork,
+    blocks: Blocks,
+    *,
+    dtype: npt.DTypeLike = "float64",
+    noise: tuple[Noise, ...] = (),
+    passes: int = TRAINING_PASSES,
+) -> Work:
+    """Return how much work it is to learn some blocks."""
+    return Work(
+        topology=network.topology,
+        dtype=dtype,
+        n_samples=blocks.n_samples,
+        n_blocks=sum(part.n_blocks for part in blocks.parts if part.part == "training"),
+        passes=passes,
+        with_noise=bool(noise),
     )
 
 

@@ -31,6 +31,8 @@ def describe_run(
     prepared: DataSet,
     options: TrainingOptions,
     sessions: Sequence[Session],
+    *,
+    kernel: str,
 ) -> tuple[dict[str, Any], Arrays]:
     """Return a JSON-able description of a training that is about to begin, and its arrays.
 
@@ -41,6 +43,8 @@ def describe_run(
         The samples as they were given, and those of them that are learnt from.
     options : TrainingOptions
     sessions : sequence of Session
+    kernel : str
+        The one that computes; another machine might choose another, and so change the last bits.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def describe_run(
         "rule": to_json(options.rule, arrays),
         "stop": [to_json(condition, arrays) for condition in options.stop],
         "engine": _engine_to_json(options.engine),
-        "kernel": options.kernel,
+        "kernel": kernel,
         "dtype": options.dtype.name,
         "decay": to_json(options.decay, arrays),
         "noise": [to_json(kind, arrays) for kind in options.noise],

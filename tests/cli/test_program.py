@@ -15,7 +15,7 @@ from neuralframe import cli
 from neuralframe.cli.interrupts import stopping_on_interrupt
 from neuralframe.cli.plan import Plan
 
-COMMANDS = ["train", "evaluate", "predict", "info"]
+COMMANDS = ["train", "evaluate", "predict", "info", "explain"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,158 @@
+"""The kernels that ``kernel="auto"`` chooses from, and what speaks for and against each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, ClassVar
+
+from neuralframe.kernels import narrow_stacks
+from neuralframe.kernels.cuda import shim
+from neuralframe.kernels.cuda_kernel import family_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from neuralframe.kernels.work import Work
+
+    Missing = Callable[[str], str]
+
+NUMBA_START_UP = 0.36
+"""Seconds until a process has its first compiled gradient: 0.19 to import numba, 0.17 to load what was
+compiled before (benchmarks/results/kernels_startup.md). The first time on a machine takes longer."""
+
+SAVED_A_BLOCK = 5e-5
+SAVED_A_SAMPLE = {"float64": 6e-8, "float32": 3e-8}
+"""Seconds that compiled code saves with each block, for numpy's many calls, and at least with each sample:
+from 8-4-1 to 64-32-10 and 400-25-10 it is 60 to 360 nanoseconds (benchmarks/results/kernels.md)."""
+
+CUDA_START_UP = 4.0
+"""Seconds that a training must take one processor before a device is opened for it: to open it, compile for
+it and carry the data there takes 1 to 4. Estimated; not measured."""
+
+NOISE = "noise is computed by numpy only"
+
+
+def missing(name: str) -> str:
+    """Return what a kernel lacks on this machine, or an empty text; nothing heavy is imported."""
+    if name == "numba" and find_spec("numba") is None:
+        return "numba is not installed"
+    return shim.reason_against() if name == "cuda" else ""
+
+
+class Candidate(ABC):
+    """A kernel, judged before it is made. Where there is nothing to say the text is empty."""
+
+    name: ClassVar[str]
+    knows_noise: ClassVar[bool] = False
+
+    def objections(self, work: Work, missing: Missing = missing) -> Iterator[str]:
+        """Yield all that speaks against the kernel, what is found out at least cost first."""
+        if work.with_noise and not self.knows_noise:
+            yield NOISE
+        for found in (self.too_little, self.misfit, lambda _: missing(self.name)):
+            objection = found(work)
+            if objection:
+                yield objection
+
+    def hindrance(self, work: Work, missing: Missing = missing) -> str:
+        """Return why, asked for by name, the kernel would still leave the work to numpy."""
+        if work.with_noise and not self.knows_noise:
+            return NOISE
+        return self.misfit(work) or missing(self.name)
+
+    @abstractmethod
+    def too_little(self, work: Work) -> str:
+        """Return why the work does not pay for the start of the kernel."""
+
+    @abstractmethod
+    def misfit(self, work: Work) -> str:
+        """Return why the kernel would leave the network to numpy."""
+
+    @abstractmethod
+    def merit(self, work: Work) -> str:
+        """Return what speaks for the kernel where nothing speaks against it."""
+
+    def way(self, work: Work) -> str:  # noqa: ARG002 - numpy has a way for each layer
+        """Return how the kernel computes all layers together, where it does so."""
+        return ""
+
+
+class Cuda(Candidate):
+    """Takes large work off the processor."""
+
+    name = "cuda"
+
+    def too_little(self, work: Work) -> str:
+        if work.cpu_seconds >= CUDA_START_UP:
+            return ""
+        return (
+            f"{work} take one processor about {_seconds(work.cpu_seconds)}, less than the "
+            f"{_seconds(CUDA_START_UP)} from which a device is worth starting (estimated)"
+        )
+
+    def misfit(self, work: Work) -> str:
+        return family_of(work.topology, work.dtype)[1]
+
+    def merit(self, work: Work) -> str:
+        return f"{work} would take one processor about {_seconds(work.cpu_seconds)}"
+
+    def way(self, work: Work) -> str:
+        family, _ = family_of(work.topology, work.dtype)
+        return "" if family is None else f"on the device, by {family.__name__}"
+
+
+class Numba(Candidate):
+    """Saves a little on each sample where layers are narrow."""
+
+    name = "numba"
+
+    def too_little(self, work: Work) -> str:
+        saved = self.seconds_saved(work)
+        if saved >= NUMBA_START_UP:
+            return ""
+        return (
+            f"{work} would be about {_seconds(saved)} faster, and numba starts in {_seconds(NUMBA_START_UP)}"
+        )
+
+    def misfit(self, work: Work) -> str:
+        return narrow_stacks.reason_against(work.topology)
+
+    def merit(self, work: Work) -> str:
+        saved = _seconds(self.seconds_saved(work))
+        return (
+            f"narrow layers; {work} are about {saved} faster, and numba starts in {_seconds(NUMBA_START_UP)}"
+        )
+
+    def way(self, work: Work) -> str:  # noqa: ARG002 - there is but one
+        return "compiled: one call for all layers, forward and back"
+
+    @staticmethod
+    def seconds_saved(work: Work) -> float:
+        """Return about how much longer numpy would take, over all passes."""
+        a_pass = work.n_blocks * SAVED_A_BLOCK + work.n_samples * SAVED_A_SAMPLE[work.dtype.name]
+        return work.passes * a_pass
+
+
+class Numpy(Candidate):
+    """Computes everything."""
+
+    name = "numpy"
+    knows_noise = True
+
+    def too_little(self, work: Work) -> str:  # noqa: ARG002 - it starts at once
+        return ""
+
+    def misfit(self, work: Work) -> str:  # noqa: ARG002 - what does not fit it cannot be built
+        return ""
+
+    def merit(self, work: Work) -> str:  # noqa: ARG002
+        return "it computes every network and starts at once"
+
+
+CANDIDATES: dict[str, Candidate] = {one.name: one for one in (Cuda(), Numba(), Numpy())}
+"""Those that are faster where they suit come first."""
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2g} s"

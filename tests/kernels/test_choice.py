@@ -1,0 +1,261 @@
+"""``kernel="auto"``: by the size of the work and what is installed, and by nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import attrs
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import neuralframe as nf
+from neuralframe.core.components import is_own
+from neuralframe.data.blocks import Blocks, Samples
+from neuralframe.exceptions import ChoiceError
+from neuralframe.kernels import KERNELS, candidates, make_kernel, narrow_stacks
+from neuralframe.kernels.candidates import CANDIDATES, NUMBA_START_UP, SAVED_A_BLOCK, SAVED_A_SAMPLE, Numba
+from neuralframe.kernels.choice import choose
+from neuralframe.kernels.work import TRAINING_PASSES, Work
+from neuralframe.networks.preparation import make_evaluator
+from neuralframe.networks.resuming import resume
+from neuralframe.training.run_directory import RunDirectory
+
+NARROW, WIDE = (8, 16, 3), (784, 500, 10)
+
+
+def everything(_):
+    """Nothing is missing on this machine."""
+    return ""
+
+
+def nothing(name):
+    """Only numpy is installed."""
+    return "" if name == "numpy" else f"no {name} here"
+
+
+def no_device(name):
+    """There is numba, and no graphics processor."""
+    return "no NVIDIA driver was found" if name == "cuda" else ""
+
+
+def never(name):
+    """Nobody has reason to ask."""
+    if name != "numpy":
+        raise AssertionError(f"asked whether {name} can run")
+    return ""
+
+
+def work(sizes, n_samples, **more):
+    return Work(topology=nf.MultilayerPerceptron(*sizes, seed=0).topology, n_samples=n_samples, **more)
+
+
+@pytest.mark.parametrize("sizes", [NARROW, (32, 5, 1), (400, 25, 10)])
+def test_small_data_stay_with_numpy_and_nobody_looks_for_anything_else(sizes):
+    """Abalone has 4,177 samples, on the command line in 17 blocks; the wisconsin data sets have fewer."""
+    assert choose(work(sizes, 4177, n_blocks=17), missing=never).name == "numpy"
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_compiled_code_is_taken_from_where_its_start_pays(dtype):
+    """The border, here of data in one block, is worked out by hand from the constants."""
+    border = (NUMBA_START_UP / TRAINING_PASSES - SAVED_A_BLOCK) / SAVED_A_SAMPLE[dtype]
+    below, above = (work(NARROW, int(border * by), n_blocks=1, dtype=dtype) for by in (0.99, 1.01))
+    assert choose(below, missing=no_device).name == "numpy"
+    assert choose(above, missing=no_device).name == "numba"
+    assert Numba.seconds_saved(above) == pytest.approx(NUMBA_START_UP, rel=0.011)
+
+
+def test_many_small_blocks_are_better_compiled():
+    """For each of them numpy is called many times; the same samples in one block stay with it."""
+    names = [choose(work(NARROW, 5000, n_blocks=n), missing=no_device).name for n in (1, 5000)]
+    assert names == ["numpy", "numba"]
+
+
+def test_wide_networks_are_as_fast_in_numpy():
+    """Their time goes into matrix products."""
+    chosen = choose(work(WIDE, 10_000_000), missing=no_device)
+    assert chosen.name == "numpy"
+    assert "784-500-10" in chosen.alternatives["numba"]
+
+
+def test_a_graphics_processor_is_taken_for_large_work_where_there_is_one():
+    """And the reason why not is the driver where there is none."""
+    large = work(NARROW, 10_000_000)
+    assert choose(large, missing=everything).name == "cuda"
+    assert choose(large, missing=no_device).alternatives["cuda"] == "no NVIDIA driver was found"
+
+
+def test_with_numpy_alone_everything_is_numpy():
+    """The others are named with what they lack."""
+    chosen = choose(work(NARROW, 10_000_000), missing=nothing)
+    assert chosen.name == "numpy"
+    assert chosen.alternatives == {"cuda": "no cuda here", "numba": "no numba here"}
+
+
+def test_noise_is_numpys():
+    """No other kernel computes under it."""
+    chosen = choose(work(NARROW, 10_000_000, with_noise=True), missing=never)
+    assert chosen.name == "numpy"
+    assert set(chosen.alternatives.values()) == {"noise is computed by numpy only"}
+
+
+def test_a_network_that_is_no_stack_is_numpys():
+    """Here with a connection past the hidden layer."""
+
+    class Shortcut(nf.NeuralNetwork):
+        def build(self):
+            inputs, hidden, output = self.input_layer(3), self.layer(4), self.layer(2)
+            self.connect(inputs, hidden)
+            self.connect(hidden, output)
+            self.connect(inputs, output)
+
+    network = Shortcut(seed=0)
+    assert choose(Work(topology=network.topology, n_samples=10**9), missing=everything).name == "numpy"
+
+
+@given(
+    st.lists(st.integers(1, 80), min_size=2, max_size=4),
+    st.integers(1, 10**7),
+    st.integers(1, 10**3),
+    st.sampled_from(["float64", "float32"]),
+    st.sets(st.sampled_from(["numba", "cuda"])),
+)
+def test_more_work_never_goes_back_to_a_slower_start(sizes, n_samples, passes, dtype, missing):
+    """Whatever the network: of twice the samples, the kernel is the same or one that is preferred."""
+
+    def lacking(name):
+        return "missing" if name in missing else ""
+
+    small, large = (
+        choose(work(sizes, n, passes=passes, dtype=dtype), missing=lacking)
+        for n in (n_samples, 2 * n_samples)
+    )
+    order = list(CANDIDATES)
+    assert order.index(large.name) <= order.index(small.name)
+    assert small.name not in missing
+
+
+def test_everything_against_a_kernel_can_be_had():
+    """The choice needs the first reason only; who asks why wants all."""
+    against = list(CANDIDATES["numba"].objections(work((100, 50, 2), 10), nothing))
+    assert len(against) == 3
+    assert against[-1] == "no numba here"
+
+
+def test_the_operations_of_a_pass_are_counted_by_hand():
+    """8 x 16 connections from the inputs take 4 each, 16 x 3 carry back too and take 6."""
+    counted = work(NARROW, 100)
+    assert counted.flops_per_sample == 4 * 8 * 16 + 6 * 16 * 3
+    assert counted.flops == 100 * counted.flops_per_sample
+    assert counted.n_bytes == 100 * (8 + 3) * 8
+
+
+def test_sparse_connections_are_counted_one_by_one():
+    """A neuron by neuron wiring of 2 connections has no more than these."""
+
+    class Thin(nf.NeuralNetwork):
+        def build(self):
+            inputs, output = self.input_layer(3), self.layer(2)
+            self.connect(inputs.neurons[0], output.neurons[0])
+            self.connect(inputs.neurons[2], output.neurons[1])
+
+    assert Work(topology=Thin(seed=0).topology, n_samples=1).flops == 4 * 2
+
+
+@pytest.mark.parametrize("engine", ["threads", "mrjob:inline", "mrjob:local", "mrjob:hadoop", "spark"])
+def test_the_engine_has_no_say(engine, monkeypatch):
+    """Neither for little work nor for much: its name goes with the job to wherever it is computed."""
+    if engine == "spark":
+        pytest.importorskip("pyspark", reason="the Spark engine needs pyspark")
+    monkeypatch.setattr(candidates, "NUMBA_START_UP", 1e-9)
+    network = nf.MultilayerPerceptron(*NARROW, seed=0)
+    blocks = Blocks(Samples(np.zeros((50, 8)), np.zeros((50, 3)), None, 16))
+    wanted = choose(Work(topology=network.topology, n_samples=50, passes=9)).name
+    assert make_evaluator(network, blocks, engine=engine, passes=9).kernel.name == wanted
+
+
+def test_one_pass_is_not_a_training():
+    """To evaluate a network once nobody waits for a compiler: the same blocks, passed once or often."""
+    network = nf.MultilayerPerceptron(*NARROW, seed=0)
+    once, often = (
+        choose(Work(topology=network.topology, n_samples=10**6, passes=n), missing=no_device).name
+        for n in (1, TRAINING_PASSES)
+    )
+    assert (once, often) == ("numpy", "numba")
+
+
+def test_a_kernel_that_there_is_none_of_is_refused():
+    """With the names of those that there are."""
+    network = nf.MultilayerPerceptron(2, 1, seed=0)
+    data = nf.DataSet(np.zeros((3, 2)), np.zeros(3))
+    with pytest.raises(ChoiceError, match=r"auto, .*numpy"):
+        network.learn(data, kernel="fortran", progress=False)
+
+
+def test_a_training_that_is_resumed_keeps_its_kernel(tmp_path, monkeypatch):
+    """Even on a machine where auto would choose another: the last bits are the kernel's."""
+    data = nf.DataSet(np.linspace(-1, 1, 40).reshape(20, 2), np.linspace(0, 1, 20))
+    network = nf.MultilayerPerceptron(2, 3, 1, seed=0)
+    network.learn(data, stop=nf.MaxIterations(3), checkpoint=tmp_path / "run", progress=False)
+    header, _ = RunDirectory(tmp_path / "run").read_run()
+    assert header["kernel"] in KERNELS
+    seen = []
+
+    def asked(given):
+        seen.append(given)
+        return attrs.evolve(choose(given), name="numpy")
+
+    monkeypatch.setattr("neuralframe.networks.preparation.choose", asked)
+    assert resume(tmp_path / "run", data, stop=nf.MaxIterations(5), progress=False).iterations == 5
+    assert seen == []
+
+
+def test_a_training_on_small_data_imports_no_compiler():
+    """Nor does looking whether there is one."""
+    code = (
+        "import sys, numpy as np, neuralframe as nf\n"
+        "data = nf.DataSet(np.eye(8), np.eye(8)[:, :3])\n"
+        "net = nf.MultilayerPerceptron(8, 16, 3, seed=0)\n"
+        "net.learn(data, stop=nf.MaxIterations(2), progress=False)\n"
+        "str(nf.explain(net, data))\n"
+        "print({name.partition('.')[0] for name in sys.modules} & {'numba', 'numba_cuda', 'llvmlite'})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"
+
+
+@attrs.frozen
+class Cubic(nf.ScalarFunction):
+    """A transfer function of the user's own that can be compiled."""
+
+    @staticmethod
+    def scalar_value(net):
+        return net * net * net
+
+    @staticmethod
+    def scalar_derivative(net, output):  # noqa: ARG004 - what it is called with
+        return 3 * net * net
+
+
+class OwnTanh(nf.Tanh):
+    """One that may compute otherwise."""
+
+
+FUNCTIONS = [made() for made in nf.TransferFunction.members().values() if is_own(made)]
+
+
+@pytest.mark.parametrize("function", [*FUNCTIONS, Cubic(), OwnTanh()], ids=lambda function: function.name)
+@pytest.mark.parametrize("error", [None, "sum_of_squares", "mean_absolute", "cross_entropy"])
+def test_what_is_said_of_compiled_code_without_importing_it_is_so(function, error):
+    """For every transfer function there is, in a hidden layer and as the output."""
+    pytest.importorskip("numba")
+    for hidden, output in ((function, "sigmoid"), ("tanh", function)):
+        try:
+            network = nf.MultilayerPerceptron(3, 4, 2, hidden=hidden, output=output, error=error, seed=0)
+        except nf.NeuralFrameError:
+            continue  # the two do not go together
+        compiled = make_kernel("numba", network.topology).is_compiled
+        assert compiled == (narrow_stacks.reason_against(network.topology) == ""), (hidden, output)

@@ -1,0 +1,144 @@
+"""``nf.explain``: what would run where, and why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import neuralframe as nf
+from neuralframe.exceptions import ChoiceError, ShapeError
+from neuralframe.kernels import make_kernel
+from neuralframe.mapreduce.error_job import ErrorJob
+from neuralframe.networks import explanation
+from neuralframe.networks.explanation import explain
+
+
+class Mixed(nf.NeuralNetwork):
+    """A full, a sparse, a one-to-one projection and a general input function."""
+
+    def build(self):
+        inputs, sparse, twin = self.input_layer(64), self.layer(64), self.layer(64)
+        largest, output = self.layer(3, input_function="maximum"), self.layer(2)
+        table = np.arange(64)
+        self.connect(inputs, sparse, nf.Sparse(table, table[::-1]))
+        self.connect(sparse, twin, nf.OneToOne())
+        self.connect(twin, largest)
+        self.connect(largest, output)
+
+
+def samples(n, n_inputs, n_outputs, **more):
+    return nf.DataSet(np.zeros((n, n_inputs)), np.zeros((n, n_outputs)), **more)
+
+
+def test_the_kernel_named_is_the_one_that_learns():
+    """Here for each kernel that can be named, and for the choice."""
+    network, data = nf.MultilayerPerceptron(4, 3, 2, seed=0), samples(10, 4, 2)
+    assert explain(network, data).kernel == "numpy"
+    asked = explain(network, data, kernel="numpy")
+    assert (asked.kernel, asked.reason) == ("numpy", "asked for")
+
+
+def test_the_others_say_all_that_they_would_have_needed(monkeypatch):
+    """The size of the work, and what is missing on this machine."""
+    lacks = {"cuda": "no NVIDIA driver was found", "numba": "numba is not installed"}
+    monkeypatch.setattr(explanation, "missing", lambda name: lacks.get(name, ""))
+    found = explain(nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(4177, 8, 3))
+    assert found.alternatives["cuda"].endswith("; no NVIDIA driver was found")
+    assert "200 passes over 4,177 samples" in found.alternatives["numba"]
+    assert found.alternatives["numba"].endswith("; numba is not installed")
+
+
+def test_each_layer_says_how_it_is_computed():
+    """Wherever the fast way is open it is taken; only a general input function goes by connections."""
+    found = explain(Mixed(seed=0), samples(10, 64, 2), kernel="numpy")
+    ways = [layer.way for layer in found.layers]
+    assert ways[0] == "compressed rows, 64 x 64 from input, 64 connections"
+    assert ways[1].startswith("the pattern's own arithmetic, 64 x 64")
+    assert ways[2] == "general input function (maximum), connection by connection"
+    assert ways[3].startswith("matrix product, 2 x 3")
+
+
+def test_what_is_fused_says_so(monkeypatch):
+    """A kernel that takes all layers at once has one way for them."""
+    monkeypatch.setattr(explanation, "KERNELS", {"numpy": "", "numba": ""})
+    monkeypatch.setattr(explanation, "missing", lambda _: "")
+    data = samples(10, 8, 3)
+    narrow = explain(nf.MultilayerPerceptron(8, 16, 3, seed=0), data, kernel="numba")
+    wide = explain(nf.MultilayerPerceptron(8, 160, 3, seed=0), data, kernel="numba")
+    assert {layer.way for layer in narrow.layers} == {"compiled: one call for all layers, forward and back"}
+    assert [layer.way for layer in wide.layers] == [
+        "matrix product, 160 x 8 from input",
+        "matrix product, 3 x 160 from hidden",
+    ]
+
+
+def test_a_device_names_its_family(monkeypatch):
+    """Small networks have their weights in registers."""
+    monkeypatch.setattr(explanation, "missing", lambda _: "")
+    found = explain(nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(10, 8, 3), kernel="cuda")
+    assert {layer.way for layer in found.layers} == {"on the device, by WeightStationary"}
+
+
+def test_what_was_asked_for_and_cannot_be_had_says_so(monkeypatch):
+    """The training does as well, by a warning; numpy computes."""
+    monkeypatch.setattr(explanation, "missing", lambda name: "" if name == "numpy" else f"no {name} here")
+    found = explain(nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(10, 8, 3), kernel="cuda")
+    assert found.reason == "asked for, but numpy computes: no cuda here"
+    assert found.layers[0].way == "matrix product, 16 x 8 from input"
+
+
+def test_what_the_choice_looks_at_can_be_given(monkeypatch):
+    """Noise is numpy's, and more sessions are more work."""
+    monkeypatch.setattr(explanation, "missing", lambda name: "no device" if name == "cuda" else "")
+    network, data = nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(2000, 8, 3)
+    assert explain(network, data).kernel == "numpy"
+    assert explain(network, data, sessions=100).kernel == "numba"
+    assert explain(network, data, sessions=100, noise=nf.Dropout(0.5)).kernel == "numpy"
+    assert "noise" in explain(network, data, kernel="numba", noise=nf.Dropout(0.5)).reason
+
+
+def test_figures_are_those_of_the_data_and_the_engine():
+    """Blocks, threads, operations and bytes, worked out by hand."""
+    network, data = nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(100, 8, 3, block_size=32)
+    found = explain(network, data, engine=nf.InProcessEngine(3), dtype="float32")
+    assert (found.n_samples, found.n_blocks, found.block_size) == (100, 4, 32)
+    assert (found.engine, found.workers, found.dtype) == ("threads", 3, "float32")
+    assert found.flops == 100 * (4 * 8 * 16 + 6 * 16 * 3)
+    assert found.data_bytes == 100 * 11 * 4
+    assert explain(network, data, engine="mrjob:inline").workers is None
+
+
+def test_it_reads_as_a_text():
+    """One line for each thing there is to tell."""
+    text = str(explain(nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(100, 8, 3)))
+    names = [line.split("  ")[0] for line in text.splitlines()]
+    assert names[:2] == ["network", "kernel"]
+    assert {"blocks", "engine", "a pass", "memory"} <= set(names)
+    assert "8-16-3, 195 weights" in text
+
+
+def test_nothing_is_computed(monkeypatch):
+    """Only plans are made."""
+    monkeypatch.setattr(ErrorJob, "map", None)
+    monkeypatch.setattr(type(make_kernel("numpy", nf.MultilayerPerceptron(2, 1).topology)), "errors", None)
+    assert explain(nf.MultilayerPerceptron(2, 1, seed=0), samples(5, 2, 1)).n_samples == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"kernel": "fortran"}, ChoiceError),
+        ({"dtype": "float16"}, ChoiceError),
+        ({"engine": "abacus"}, ChoiceError),
+    ],
+)
+def test_what_there_is_none_of_is_refused(options, error):
+    """As `learn` refuses it."""
+    with pytest.raises(error):
+        explain(nf.MultilayerPerceptron(2, 1, seed=0), samples(5, 2, 1), **options)
+
+
+def test_data_that_do_not_fit_are_refused():
+    """As `learn` refuses them."""
+    with pytest.raises(ShapeError):
+        explain(nf.MultilayerPerceptron(2, 1, seed=0), samples(5, 3, 1))
