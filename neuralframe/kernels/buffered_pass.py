@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+import attrs
 import numpy as np
 
 from neuralframe.core.input_functions import WeightedSum
+from neuralframe.kernels.activations import make_activation
 from neuralframe.kernels.general_stage import GeneralStage
 from neuralframe.kernels.output_pass import make_output_pass
 from neuralframe.kernels.products import Product, make_product
@@ -24,6 +26,42 @@ if TYPE_CHECKING:
     from neuralframe.kernels.stage import Stage
 
 
+@attrs.frozen(eq=False)
+class LayerPlan:
+    """How one layer computes in buffers; threads may share it.
+
+    Attributes
+    ----------
+    stage : Stage
+        The layer.
+    activation : Activation
+        Its transfer functions.
+    products : tuple of Product, or None
+        Its weighted sums; None where its input function is another, and the stage computes it.
+
+    """
+
+    stage: Stage
+    activation: Activation
+    products: tuple[Product, ...] | None
+
+    @classmethod
+    def of(cls, topology: Topology, stage: Stage) -> Self:
+        """Return the plan of a layer."""
+        general = isinstance(stage, GeneralStage)
+        products = (
+            [] if general else [make_product(topology, spec) for spec in topology.incoming(stage.number)]
+        )
+        return cls(stage, make_activation(stage), None if general else tuple(products))
+
+    @property
+    def values_per_sample(self) -> int:
+        """Numbers that a sample needs while the layer's net input is computed, about."""
+        if self.products is None:
+            return self.stage.values_per_sample
+        return self.stage.size + sum(product.values_per_sample for product in self.products)
+
+
 class BufferedPass:
     """Forward and back through any network, without noise. Each thread needs one of its own.
 
@@ -34,8 +72,8 @@ class BufferedPass:
     ----------
     topology : Topology
         The network.
-    stages : sequence of (Stage, Activation)
-        Its computing layers, in the order of evaluation.
+    plans : sequence of LayerPlan
+        Those of its computing layers, in the order of evaluation.
     error : OutputError
         Its error function.
     dtype : numpy.dtype
@@ -44,16 +82,12 @@ class BufferedPass:
     """
 
     def __init__(
-        self,
-        topology: Topology,
-        stages: Sequence[tuple[Stage, Activation]],
-        error: OutputError,
-        dtype: np.dtype[Any],
+        self, topology: Topology, plans: Sequence[LayerPlan], error: OutputError, dtype: np.dtype[Any]
     ) -> None:
         self._topology = topology
         self._work = Workspace(dtype)
         self._output = make_output_pass(topology, error)
-        self._layers = [_make_layer(topology, *stage, self._work) for stage in stages]
+        self._layers = [_make_layer(topology, plan, self._work) for plan in plans]
         self._ends = set(topology.outputs)
         starts = np.cumsum([0, *(topology.layers[number].size for number in topology.inputs)])
         self._inputs = list(zip(topology.inputs, starts[:-1].tolist(), starts[1:].tolist(), strict=True))
@@ -69,7 +103,7 @@ class BufferedPass:
         chunk : Chunk
 
         """
-        nets, activations = self._forward(weights, columns)
+        nets, activations = self._forward(weights, columns, takes_net=self._output.takes_net)
         return self._output.total(nets, activations, chunk, self._work)
 
     def error_and_gradient(
@@ -79,7 +113,7 @@ class BufferedPass:
 
         Where that is `fresh`, nothing stands in it yet, not even zeros.
         """
-        nets, activations = self._forward(weights, columns)
+        nets, activations = self._forward(weights, columns, takes_net=self._output.takes_net)
         total = self._output.total(nets, activations, chunk, self._work)
         deltas = self._output.deltas(nets, activations, chunk, self._work)
         for layer in reversed(self._layers):
@@ -90,7 +124,11 @@ class BufferedPass:
             layer.backward(weights, activations, deltas, gradient, fresh=fresh)
         return total
 
-    def _forward(self, weights: Array, columns: Array) -> tuple[Layers, Layers]:
+    def outputs(self, weights: Array, columns: Array) -> Layers:
+        """Return the outputs of every layer, in memory that the next call takes again."""
+        return self._forward(weights, columns, takes_net=False)[1]
+
+    def _forward(self, weights: Array, columns: Array, *, takes_net: bool) -> tuple[Layers, Layers]:
         nets: Layers = [None] * len(self._topology.layers)
         activations: Layers = list(nets)
         for number, first, last in self._inputs:
@@ -100,7 +138,7 @@ class BufferedPass:
             number = layer.number
             nets[number] = net = self._work.take(("net", number), layer.size, n_samples)
             layer.net(weights, activations, net)
-            if number in self._ends and self._output.takes_net:
+            if number in self._ends and takes_net:
                 continue
             output = net
             if layer.activation.keeps_net or (number in self._ends and self._output.keeps_net):
@@ -113,14 +151,15 @@ class BufferedPass:
 class _Layer:
     """A layer whose stage computes into new arrays."""
 
-    def __init__(self, topology: Topology, stage: Stage, activation: Activation, work: Workspace) -> None:
-        layer = topology.layers[stage.number]
-        self.number = stage.number
-        self.size = layer.size
-        self.activation = activation
-        self._stage = stage
+    def __init__(self, topology: Topology, plan: LayerPlan, work: Workspace) -> None:
+        self.number = plan.stage.number
+        self.size = plan.stage.size
+        self.activation = plan.activation
+        self._stage = plan.stage
+        self._products = plan.products or ()
         self._work = work
-        self._bias = None if layer.bias is None else slice(layer.bias, layer.bias + layer.size)
+        bias = topology.layers[self.number].bias
+        self._bias = None if bias is None else slice(bias, bias + self.size)
 
     def net(self, weights: Array, activations: Layers, out: Array) -> None:
         """Write the net input."""
@@ -137,10 +176,6 @@ class _Layer:
 
 class _SummingLayer(_Layer):
     """A layer of weighted sums."""
-
-    def __init__(self, topology: Topology, stage: Stage, activation: Activation, work: Workspace) -> None:
-        super().__init__(topology, stage, activation, work)
-        self._products = [make_product(topology, spec) for spec in topology.incoming(stage.number)]
 
     def net(self, weights: Array, activations: Layers, out: Array) -> None:
         first, *others = self._products
@@ -170,16 +205,15 @@ class _SummingLayer(_Layer):
         sum_so_far = deltas[product.source]
         name = ("delta", product.source) if sum_so_far is None else "part"
         part = self._work.take(name, *inputs.shape)
-        product.input_delta(weights, present(deltas[self.number]), inputs, part)
+        product.input_delta(weights, inputs, present(deltas[self.number]), part, self._work)
         if sum_so_far is None:
             deltas[product.source] = part
         else:
             np.add(sum_so_far, part, out=sum_so_far)
 
 
-def _make_layer(topology: Topology, stage: Stage, activation: Activation, work: Workspace) -> _Layer:
-    kind = _Layer if isinstance(stage, GeneralStage) else _SummingLayer
-    return kind(topology, stage, activation, work)
+def _make_layer(topology: Topology, plan: LayerPlan, work: Workspace) -> _Layer:
+    return (_Layer if plan.products is None else _SummingLayer)(topology, plan, work)
 
 
 def fills_freshly(topology: Topology) -> bool:

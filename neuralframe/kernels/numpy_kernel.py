@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import attrs
 import numpy as np
 
-from neuralframe.kernels.activations import Activation, make_activation
-from neuralframe.kernels.buffered_pass import BufferedPass, fills_freshly
+from neuralframe.kernels.buffered_pass import BufferedPass, LayerPlan, fills_freshly
 from neuralframe.kernels.chunks import Chunk, chunk_size, laid_out, quietly
 from neuralframe.kernels.curvature import Curvature
 from neuralframe.kernels.kernel import Kernel
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from neuralframe.core.arrays import Array, Indices, Vector
     from neuralframe.core.noise_draw import Draw
     from neuralframe.core.topology import Topology
-    from neuralframe.kernels.stage import Stage
 
 
 class NumpyKernel(Kernel):
@@ -39,8 +37,10 @@ class NumpyKernel(Kernel):
     def __init__(self, topology: Topology, dtype: npt.DTypeLike = "float64") -> None:
         super().__init__(topology, dtype)
         self._stages = [make_stage(topology, number) for number in topology.order]
+        self._plans = [LayerPlan.of(topology, stage) for stage in self._stages]
+        self._chunk = chunk_size(sum(plan.values_per_sample for plan in self._plans), self.dtype.itemsize)
         values_per_sample = sum(stage.values_per_sample for stage in self._stages)
-        self._chunk = chunk_size(values_per_sample, self.dtype.itemsize)
+        self._stage_chunk = chunk_size(values_per_sample, self.dtype.itemsize)
         rows = topology.n_outputs * (values_per_sample + topology.n_weights)
         self._jacobian_chunk = chunk_size(rows, self.dtype.itemsize)
         self._error = OutputError(topology)
@@ -74,7 +74,7 @@ class NumpyKernel(Kernel):
         cast = laid_out(weights, self.dtype)
         error = self._plain_error if self._draw is None else self._disturbed_error
         with quietly():
-            for chunk in self._cut(inputs, targets, sample_weights):
+            for chunk in self._cut(inputs, targets, sample_weights, self._size):
                 columns = laid_out(chunk.inputs, self.dtype).T
                 for s, vector in enumerate(cast):
                     errors[s] += error(vector, columns, chunk)
@@ -89,7 +89,7 @@ class NumpyKernel(Kernel):
         cast = laid_out(weights, self.dtype)
         add = self._add_plain if self._draw is None else self._add_disturbed
         with quietly():
-            for chunk in self._cut(inputs, targets, sample_weights):
+            for chunk in self._cut(inputs, targets, sample_weights, self._size):
                 columns = laid_out(chunk.inputs, self.dtype).T
                 for s, vector in enumerate(cast):
                     errors[s] += add(vector, columns, chunk, gradients[s], fresh=fresh)
@@ -129,7 +129,8 @@ class NumpyKernel(Kernel):
         sample_weights: Vector | None = None,
     ) -> Vector:
         add = self._curvature.add_gauss_newton_product
-        return self._products(add, weights, directions, self._cut(inputs, targets, sample_weights))
+        chunks = self._cut(inputs, targets, sample_weights, self._stage_size)
+        return self._products(add, weights, directions, chunks)
 
     def hessian_products(
         self,
@@ -140,7 +141,8 @@ class NumpyKernel(Kernel):
         sample_weights: Vector | None = None,
     ) -> Vector:
         add = self._curvature.add_hessian_product
-        return self._products(add, weights, directions, self._cut(inputs, targets, sample_weights))
+        chunks = self._cut(inputs, targets, sample_weights, self._stage_size)
+        return self._products(add, weights, directions, chunks)
 
     def _products(
         self,
@@ -164,10 +166,13 @@ class NumpyKernel(Kernel):
         return Pass(weights, *self._forward(weights, columns, chunk.factors), chunk.factors)
 
     def _passes(self, weights: Vector, inputs: Array) -> Iterator[tuple[slice, Layers]]:
-        """Yield the outputs of all layers for each chunk of samples."""
+        """Yield the outputs of all layers for each chunk of samples, in memory that the next one takes."""
         cast = laid_out(weights, self.dtype)
         for rows in self._chunks(len(inputs), self._chunk):
-            yield rows, self._forward(cast, laid_out(inputs[rows], self.dtype).T)[1]
+            columns = laid_out(inputs[rows], self.dtype).T
+            with quietly():
+                found = self._buffers.outputs(cast, columns)
+            yield rows, found
 
     @staticmethod
     def _chunks(n_samples: int, size: int) -> Iterator[slice]:
@@ -175,10 +180,10 @@ class NumpyKernel(Kernel):
             yield slice(start, start + size)
 
     def _cut(
-        self, inputs: Array, targets: Array, sample_weights: Vector | None, size: int | None = None
+        self, inputs: Array, targets: Array, sample_weights: Vector | None, size: int
     ) -> Iterator[Chunk]:
         """Yield the samples in chunks; one of weight 0 is left out, as its error may be infinite."""
-        for rows in self._chunks(len(inputs), size or self._chunk):
+        for rows in self._chunks(len(inputs), size):
             if sample_weights is None:
                 chunk = Chunk(inputs[rows], laid_out(targets[rows].T, self.dtype))
                 yield self._disturbed(chunk, np.arange(rows.start, rows.start + len(chunk.inputs)))
@@ -200,18 +205,27 @@ class NumpyKernel(Kernel):
         return attrs.evolve(chunk, inputs=draw.inputs(self.topology, chunk.inputs, rows), factors=factors)
 
     @property
+    def chunk(self) -> int:
+        """How many samples are computed at once, without noise."""
+        return self._chunk
+
+    @property
+    def _size(self) -> int:
+        return self._chunk if self._draw is None else self._stage_size
+
+    @property
+    def _stage_size(self) -> int:
+        """How many samples the stages compute at once, which may need more memory for each."""
+        return min(self._chunk, self._stage_chunk)
+
+    @property
     def _buffers(self) -> BufferedPass:
         """The calling thread's buffers."""
         found: BufferedPass | None = getattr(self._threads, "buffers", None)
         if found is None:
-            layers = [(stage, self._activation(stage)) for stage in self._stages]
-            found = BufferedPass(self.topology, layers, self._error, self.dtype)
+            found = BufferedPass(self.topology, self._plans, self._error, self.dtype)
             self._threads.buffers = found
         return found
-
-    def _activation(self, stage: Stage) -> Activation:
-        """Return what computes a layer's transfer functions."""
-        return make_activation(stage)
 
     def _plain_error(self, weights: Array, columns: Array, chunk: Chunk) -> float:
         return self._buffers.error(weights, columns, chunk)

@@ -9,7 +9,7 @@ what stands there, so that nothing large is made anew from chunk to chunk.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -57,6 +57,11 @@ class Product(ABC):
         # Weights used more than once by one projection need a sum; a plain += would keep only the last.
         self._sums = None if isinstance(self._block, slice) else GroupedSum(self._block)
 
+    @property
+    def values_per_sample(self) -> int:
+        """How many numbers the arithmetic makes for a sample on its way to the sums; 0 for most."""
+        return 0
+
     @abstractmethod
     def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
         """Write the weighted sums, (n_targets, n_samples), of inputs (n_sources, n_samples)."""
@@ -66,8 +71,8 @@ class Product(ABC):
         """Return dE/d(weights), (n_weights,), perhaps in the workspace."""
 
     @abstractmethod
-    def input_delta(self, weights: Array, delta: Array, inputs: Array, out: Array) -> None:
-        """Write dE/d(inputs), (n_sources, n_samples)."""
+    def input_delta(self, weights: Array, inputs: Array, delta: Array, out: Array, work: Workspace) -> None:
+        """Write dE/d(inputs), (n_sources, n_samples); `net` was called before with the same weights."""
 
     def add_gradient(
         self, weights: Array, inputs: Array, delta: Array, gradient: Vector, work: Workspace, *, fresh: bool
@@ -89,13 +94,17 @@ class PatternProduct(Product):
         super().__init__(topology, spec)
         self._pattern = spec.pattern
 
+    @property
+    def values_per_sample(self) -> int:
+        return self._pattern.values_per_sample(self._n_sources, self._n_targets)
+
     def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
         np.copyto(out, self._pattern.weighted_sum(weights[self._block], inputs, self._n_targets))
 
     def weight_gradient(self, weights: Array, inputs: Array, delta: Array, work: Workspace) -> Array:
         return self._pattern.weight_gradient(weights[self._block], inputs, delta)
 
-    def input_delta(self, weights: Array, delta: Array, inputs: Array, out: Array) -> None:
+    def input_delta(self, weights: Array, inputs: Array, delta: Array, out: Array, work: Workspace) -> None:
         np.copyto(out, self._pattern.input_delta(weights[self._block], inputs, delta))
 
 
@@ -123,7 +132,7 @@ class FullProduct(Product):
         else:
             super().add_gradient(weights, inputs, delta, gradient, work, fresh=fresh)
 
-    def input_delta(self, weights: Array, delta: Array, inputs: Array, out: Array) -> None:
+    def input_delta(self, weights: Array, inputs: Array, delta: Array, out: Array, work: Workspace) -> None:
         np.matmul(self._matrix(weights).T, delta, out=out)
 
     @property
@@ -134,65 +143,102 @@ class FullProduct(Product):
         return vector[self._block].reshape(self._n_targets, self._n_sources)
 
 
-class DenseProduct(Product):
-    """A sparse projection with many connections: a matrix product with zeros where there are none."""
+class DenseProduct(PatternProduct):
+    """A sparse projection with many connections: a matrix product with zeros where there are none.
+
+    Where the result is not finite the projection's own arithmetic takes over: an infinity times such a zero
+    is no number, and would reach neurons that it is not connected to.
+    """
 
     def __init__(self, topology: Topology, spec: ProjectionSpec) -> None:
         super().__init__(topology, spec)
         table = spec.pattern.table(self._n_sources, self._n_targets)
         self._places = table.targets * self._n_sources + table.sources
-        places, connections = np.unique(self._places, return_inverse=True)
-        self._parallel = None if len(places) == len(connections) else GroupedSum(self._places)
+        places = np.unique(self._places)
+        self._parallel = None if len(places) == len(self._places) else GroupedSum(self._places)
+        self._name = ("matrix", spec.source, spec.target, id(self))
+
+    @property
+    def values_per_sample(self) -> int:
+        return 0
 
     def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
-        np.matmul(self._matrix(weights), inputs, out=out)
+        matrix = self._matrix(work)
+        self._fill(matrix.reshape(-1), weights[self._block])
+        np.matmul(matrix, inputs, out=out)
+        if not np.isfinite(out.sum()):
+            super().net(weights, inputs, out, work)
 
     def weight_gradient(self, weights: Array, inputs: Array, delta: Array, work: Workspace) -> Array:
         part = work.take("weight gradient", self._n_targets, self._n_sources)
         found: Array = np.matmul(delta, inputs.T, out=part).reshape(-1)[self._places]
         return found
 
-    def input_delta(self, weights: Array, delta: Array, inputs: Array, out: Array) -> None:
-        np.matmul(self._matrix(weights).T, delta, out=out)
+    def input_delta(self, weights: Array, inputs: Array, delta: Array, out: Array, work: Workspace) -> None:
+        np.matmul(self._matrix(work).T, delta, out=out)
+        if not np.isfinite(out.sum()):
+            super().input_delta(weights, inputs, delta, out, work)
 
-    def _matrix(self, weights: Array) -> Array:
-        matrix = np.zeros(self._n_targets * self._n_sources, weights.dtype)
+    def _matrix(self, work: Workspace) -> Array:
+        return work.zeros(self._name, self._n_targets, self._n_sources)
+
+    def _fill(self, places: Array, weights: Array) -> None:
         if self._parallel is None:
-            matrix[self._places] = weights[self._block]
+            places[self._places] = weights
         else:
-            self._parallel.add_into(matrix, weights[self._block])
-        return matrix.reshape(self._n_targets, self._n_sources)
+            places[self._places] = 0
+            self._parallel.add_into(places, weights)
 
 
 class CompressedProduct(Product):
-    """A sparse projection with few connections: compressed rows (scipy.sparse)."""
+    """A sparse projection with few connections: compressed rows, each with the connections of one neuron."""
 
     def __init__(self, topology: Topology, spec: ProjectionSpec) -> None:
         super().__init__(topology, spec)
-        from scipy.sparse import csr_array  # noqa: PLC0415 - only networks with such a projection pay for it
-
         table = spec.pattern.table(self._n_sources, self._n_targets)
-        self._order = np.argsort(table.targets, kind="stable")
-        self._sources: Indices = table.sources[self._order]
-        self._targets: Indices = table.targets[self._order]
-        self._starts = np.searchsorted(self._targets, np.arange(self._n_targets + 1))
-        self._rows = csr_array
+        self._sources, self._targets = table.sources, table.targets
+        self._by_target = _Rows(table.targets, table.sources, self._n_targets)
+        self._by_source = _Rows(table.sources, table.targets, self._n_sources)
+
+    @property
+    def values_per_sample(self) -> int:
+        return 2 * len(self._targets)
 
     def net(self, weights: Array, inputs: Array, out: Array, work: Workspace) -> None:
-        np.copyto(out, self._matrix(weights) @ inputs)
+        self._by_target.product(weights[self._block], inputs, out, work)
 
     def weight_gradient(self, weights: Array, inputs: Array, delta: Array, work: Workspace) -> Array:
-        part = np.empty(len(self._order), delta.dtype)
-        part[self._order] = row_products(delta[self._targets], inputs[self._sources])
-        return part
+        shape = len(self._targets), inputs.shape[1]
+        left = _taken(delta, self._targets, work.take("connections", *shape))
+        return row_products(left, _taken(inputs, self._sources, work.take("far ends", *shape)))
 
-    def input_delta(self, weights: Array, delta: Array, inputs: Array, out: Array) -> None:
-        np.copyto(out, self._matrix(weights).T @ delta)
+    def input_delta(self, weights: Array, inputs: Array, delta: Array, out: Array, work: Workspace) -> None:
+        self._by_source.product(weights[self._block], delta, out, work)
 
-    def _matrix(self, weights: Array) -> Any:
-        values = weights[self._block][self._order]
-        shape = self._n_targets, self._n_sources
-        return self._rows((values, self._sources, self._starts), shape=shape)
+
+class _Rows:
+    """Connections sorted by the neurons at one end."""
+
+    def __init__(self, near: Indices, far: Indices, size: int) -> None:
+        self._order = np.argsort(near, kind="stable")
+        self._far = far[self._order]
+        self._present, self._starts = np.unique(near[self._order], return_index=True)
+        self._is_complete = len(self._present) == size
+
+    def product(self, weights: Array, far: Array, out: Array, work: Workspace) -> None:
+        """Write, for each neuron at the near end, the sum of weight times what stands at the far ends."""
+        values = _taken(far, self._far, work.take("connections", len(self._far), far.shape[1]))
+        np.multiply(values, weights[self._order, np.newaxis], out=values)
+        if self._is_complete:
+            np.add.reduceat(values, self._starts, axis=0, out=out)
+        else:
+            out[...] = 0
+            out[self._present] = np.add.reduceat(values, self._starts, axis=0)
+
+
+def _taken(array: Array, rows: Indices, out: Array) -> Array:
+    # "clip" takes rows straight into `out`; they were checked when the network was built
+    return np.take(array, rows, axis=0, out=out, mode="clip")
 
 
 def make_product(topology: Topology, spec: ProjectionSpec) -> Product:

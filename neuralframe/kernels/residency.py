@@ -22,15 +22,26 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@attrs.frozen(eq=False)
+LONG_UNUSED = 4
+"""How many times all that is kept might have been asked for since something was, when it gives way.
+
+Blocks are asked for in turn, again and again. Were the least recently used always to give way, then of blocks
+that just do not fit none would ever be found.
+"""
+
+
+@attrs.define(eq=False)
 class _Entry:
     source: weakref.ref[Any]
     made: Any
     n_bytes: int
+    last_used: int
 
 
 class Residency:
-    """Keeps what was made of read-only arrays, up to a number of bytes; the least recently used goes first.
+    """Keeps what was made of read-only arrays, up to a number of bytes.
+
+    When that is full, what has long not been used gives way; if nothing has, what is new is not kept.
 
     An array that can be written to is never remembered, for its numbers may change. Threads may share one.
 
@@ -45,6 +56,7 @@ class Residency:
         self.limit = limit
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._held = 0
+        self._clock = 0
         # An array may be collected, and its entry dropped, while this very thread holds the lock.
         self._lock = threading.RLock()
 
@@ -72,7 +84,9 @@ class Residency:
         """
         key = (id(array), layout)
         entry = self._entries.get(key)
-        if entry is not None and entry.source() is array:
+        self._clock += 1
+        if entry is not None and entry.source() is array and not array.flags.writeable:
+            entry.last_used = self._clock
             with self._lock:
                 if key in self._entries:
                     self._entries.move_to_end(key)
@@ -90,15 +104,23 @@ class Residency:
             self._held = 0
 
     def _keep(self, key: Hashable, array: Array, made: Any, n_bytes: int) -> None:
-        if n_bytes > self.limit:
-            return
         with self._lock:
             self._drop(key)
-            while self._held + n_bytes > self.limit:
-                self._drop(next(iter(self._entries)))
+            self._make_room(n_bytes)
+            if self._held + n_bytes > self.limit:
+                return
             source = weakref.ref(array, lambda gone: self._forget(key, gone))
-            self._entries[key] = _Entry(source, made, n_bytes)
+            self._entries[key] = _Entry(source, made, n_bytes, self._clock)
             self._held += n_bytes
+
+    def _make_room(self, n_bytes: int) -> None:
+        """Drop what has long not been used, as far as room is needed."""
+        patience = LONG_UNUSED * len(self._entries)
+        while self._entries and self._held + n_bytes > self.limit:
+            oldest = next(iter(self._entries))
+            if self._clock - self._entries[oldest].last_used <= patience:
+                return
+            self._drop(oldest)
 
     def _forget(self, key: Hashable, gone: weakref.ref[Any]) -> None:
         with self._lock:

@@ -80,6 +80,11 @@ class Stage(ABC):
         }
 
     @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return self._layer.size
+
+    @property
     def transfer_function(self) -> TransferFunction | None:
         """The transfer function, if all neurons of the layer use the same."""
         return self._transfers[0][0] if len(self._transfers) == 1 else None

@@ -39,6 +39,12 @@ class Workspace:
             view = self._made(name, rows, columns)
         return view
 
+    def zeros(self, name: Hashable, rows: int, columns: int) -> Array:
+        """Return an array (rows, columns) that held zeros at first; its name is for one shape only."""
+        if name not in self._memory:
+            self.take(name, rows, columns)[...] = 0
+        return self.take(name, rows, columns)
+
     def _made(self, name: Hashable, rows: int, columns: int) -> Array:
         memory = self._memory.get(name)
         if memory is None or memory.size < rows * columns:

@@ -88,7 +88,7 @@ def test_a_sparse_projection_is_computed_in_chunks_that_its_connections_fit():
             sources, targets = np.divmod(np.arange(200 * 200), 200)
             self.connect(self.input_layer(200), self.layer(200), nf.Sparse(sources, targets))
 
-    assert NumpyKernel(Wide(seed=0).topology)._chunk * 200 * 200 * 8 <= CHUNK_BYTES
+    assert NumpyKernel(Wide(seed=0).topology)._stage_size * 200 * 200 * 8 <= CHUNK_BYTES
 
 
 def test_the_activations_of_every_layer_are_those_of_the_whole_and_belong_to_the_caller():

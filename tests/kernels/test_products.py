@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import neuralframe as nf
-from neuralframe.kernels import products
+from neuralframe.kernels import make_kernel, products
 from neuralframe.kernels.products import (
     CompressedProduct,
     DenseProduct,
@@ -65,7 +67,7 @@ def test_each_product_is_that_of_its_pattern(kind, sizes, pattern):
     block = network.topology.block(spec)
     net, back = np.empty((sizes[1], 11)), np.empty((sizes[0], 11))
     product.net(weights, inputs, net, work)
-    product.input_delta(weights, delta, inputs, back)
+    product.input_delta(weights, inputs, delta, back, work)
     assert net == pytest.approx(spec.pattern.weighted_sum(weights[block], inputs, sizes[1]))
     assert back == pytest.approx(spec.pattern.input_delta(weights[block], inputs, delta))
     gradient = np.full(len(weights), np.nan)
@@ -77,18 +79,75 @@ def test_each_product_is_that_of_its_pattern(kind, sizes, pattern):
     assert gradient[block] == pytest.approx(2 * expected)
 
 
+class Watched(Workspace):
+    """Remembers what was taken."""
+
+    def __init__(self, dtype):
+        super().__init__(np.dtype(dtype))
+        self.names = []
+
+    def take(self, name, rows, columns):
+        self.names.append(name)
+        return super().take(name, rows, columns)
+
+
 def test_a_narrow_layer_in_single_precision_is_computed_sample_by_sample():
     """The other layout gives the same sums."""
     network = Joined((80, 6), "full")
-    product, work = make_product(network.topology, spec_of(network)), Workspace(np.dtype("float32"))
+    product, work = make_product(network.topology, spec_of(network)), Watched("float32")
     random = np.random.default_rng(3)
     weights = random.normal(size=network.topology.n_weights).astype("float32")
     samples = random.normal(size=(13, 80)).astype("float32")
     by_sample, by_neuron = np.empty((6, 13), "float32"), np.empty((6, 13), "float32")
-    product.net(weights, samples.T, by_sample, work)
     product.net(weights, np.ascontiguousarray(samples.T), by_neuron, work)
-    assert not np.array_equal(by_sample, by_neuron)  # or it was the same way
+    assert work.names == []
+    product.net(weights, samples.T, by_sample, work)
+    assert work.names == ["by sample"]
     assert by_sample == pytest.approx(by_neuron, rel=1e-4, abs=1e-5)
+
+
+def test_an_infinity_reaches_only_what_it_is_connected_to():
+    """Places of a matrix without a connection hold zeros, and 0 times infinity is no number."""
+    network = Joined((3, 2), nf.Sparse([0, 1, 2], [0, 0, 1]))
+    product, work = make_product(network.topology, spec_of(network)), Workspace(np.dtype("float64"))
+    assert type(product) is DenseProduct
+    weights, net, back = np.ones(network.topology.n_weights), np.empty((2, 1)), np.empty((3, 1))
+    inputs = np.array([[np.inf], [1.0], [1.0]])
+    with np.errstate(invalid="ignore"):
+        product.net(weights, inputs, net, work)
+        product.input_delta(weights, inputs, np.array([[1.0], [np.inf]]), back, work)
+    assert net.tolist() == [[np.inf], [1]]
+    assert back.tolist() == [[1], [1], [np.inf]]
+
+
+def test_connections_that_compute_as_a_matrix_do_not_shorten_the_chunk():
+    """A matrix product makes nothing for each connection, compressed rows do."""
+
+    def chunk(*given):
+        return make_kernel("numpy", Joined(*given).topology).chunk
+
+    sizes = (300, 300)
+    assert chunk(sizes, sparse(9000, sizes)) == chunk(sizes, "full")
+    assert chunk(sizes, sparse(2000, sizes)) < chunk(sizes, "full")
+
+
+@pytest.mark.parametrize("block_size", [64, 512])
+def test_threads_have_buffers_of_their_own(block_size):
+    """One kernel in four threads, each with blocks of another length, gives what it gives alone."""
+    network = nf.MultilayerPerceptron(20, 30, 4, seed=0)
+    kernel, random = make_kernel("numpy", network.topology), np.random.default_rng(4)
+    blocks = [random.normal(size=(block_size + 7 * number, 24)) for number in range(4)]
+
+    def gradient(block):
+        return kernel.errors_and_gradients(network.weights[np.newaxis], block[:, :20], block[:, 20:])[1]
+
+    alone = [gradient(block) for block in blocks]
+
+    def same(number):
+        return all(np.array_equal(gradient(blocks[number]), alone[number]) for _ in range(100))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(same, range(4)))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -68,19 +68,37 @@ def test_what_was_made_goes_with_its_array():
     assert maker.times == 20
 
 
-def test_the_least_recently_used_goes_first():
-    """And what is larger than the limit by itself is not kept at all."""
-    residency, maker = Residency(200), Maker()
-    first, second, third, large = read_only(10), read_only(10), read_only(10), read_only(30)
-    for array in (first, second, first, third, large):
+def test_what_fits_stays_where_all_are_asked_for_in_turn():
+    """Of five blocks of which two fit, two are found in each round; none is larger than the limit."""
+    residency, maker, arrays = Residency(200), Maker(), [read_only(10, value) for value in range(5)]
+    for array in [*arrays, read_only(30)] * 3:
         kept(residency, array, maker)
     assert residency.n_bytes == 160
-    made = maker.times
-    kept(residency, first, maker)
-    kept(residency, third, maker)
-    assert maker.times == made
-    kept(residency, second, maker)
-    assert maker.times == made + 1
+    before = maker.times
+    for array in arrays:
+        kept(residency, array, maker)
+    assert maker.times == before + 3
+
+
+def test_what_has_long_not_been_used_gives_way():
+    """Other blocks take the place of those that nobody asks for any more."""
+    residency, maker = Residency(200), Maker()
+    old, new = [read_only(10, value) for value in range(2)], [read_only(10, value) for value in range(2)]
+    for array in old + new * 10:
+        kept(residency, array, maker)
+    before = maker.times
+    for array in new:
+        kept(residency, array, maker)
+    assert maker.times == before
+
+
+def test_an_array_that_becomes_writable_is_laid_out_anew():
+    """Its numbers may have changed since."""
+    residency, maker, array = Residency(1000), Maker(), read_only(10)
+    kept(residency, array, maker)
+    array.flags.writeable = True
+    array *= 3
+    assert kept(residency, array, maker)[0] == 6
 
 
 def test_threads_may_share_it():
