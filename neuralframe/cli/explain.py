@@ -6,9 +6,17 @@ from typing import Annotated
 
 import typer
 
-from neuralframe.cli.options import Fallback, header_option
-
-DATA, NETWORK, WORK = "Data", "Network", "How the work is done"
+from neuralframe.cli.options import (
+    DATA,
+    NETWORK,
+    WORK,
+    Deviation,
+    Fallback,
+    Sessions,
+    ShareDropped,
+    Validation,
+    header_option,
+)
 
 
 def explain(
@@ -41,6 +49,7 @@ def explain(
     ] = None,
     header: Annotated[bool | None, header_option(DATA)] = None,
     fallback: Fallback = None,
+    validation: Validation = None,
     hidden: Annotated[
         list[str],
         typer.Option(metavar="N", rich_help_panel=NETWORK, help="Neurons of a hidden layer; 16,8 for two."),
@@ -49,6 +58,9 @@ def explain(
         str,
         typer.Option(metavar="NAME", rich_help_panel=NETWORK, help="Transfer function of the hidden layers."),
     ] = "tanh",
+    dropout: ShareDropped = None,
+    input_noise: Deviation = None,
+    sessions: Sessions = 1,
     engine: Annotated[
         str, typer.Option(metavar="NAME", rich_help_panel=WORK, help="Where jobs run.")
     ] = "threads",
@@ -82,10 +94,12 @@ def explain(
         hidden_sizes,
         in_blocks,
         kernel_of,
+        noise_of,
         transfer_function_of,
     )
     from neuralframe.cli.reading import Reading
     from neuralframe.cli.sources import or_fallback, read
+    from neuralframe.cli.splits import require_share
     from neuralframe.networks.explanation import explain as explained
     from neuralframe.networks.multilayer_perceptron import MultilayerPerceptron
 
@@ -94,7 +108,11 @@ def explain(
         "engine": engine_of(engine, workers),
         "kernel": kernel_of(kernel),
         "dtype": floating_point_type(dtype),
+        "noise": noise_of(dropout, input_noise),
+        "validation": validation or None,
+        "sessions": sessions,
     }
+    require_share(validation, "--validation")
     reading = Reading(
         target=target, task=task, missing=missing, category=category, ignore=ignore, header=header
     )

@@ -8,9 +8,19 @@ from typing import Annotated
 import typer
 
 from neuralframe.cli.interrupts import INTERRUPTED
-from neuralframe.cli.options import header_option
+from neuralframe.cli.options import (
+    DATA,
+    METHOD,
+    NETWORK,
+    WORK,
+    Deviation,
+    Sessions,
+    ShareDropped,
+    Validation,
+    header_option,
+)
 
-DATA, NETWORK, METHOD, WORK, OUTPUT = "Data", "Network", "Method", "How the work is done", "Output"
+OUTPUT = "Output"
 
 
 def train(
@@ -99,14 +109,7 @@ def train(
             help="Train on the first N rows and hold out the rest; 3133 for abalone, as in the literature.",
         ),
     ] = None,
-    validation: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            rich_help_panel=DATA,
-            help="The share of the training rows to watch the error of, and not to learn from; below 1.",
-        ),
-    ] = None,
+    validation: Validation = None,
     validation_data: Annotated[
         str | None,
         typer.Option(
@@ -180,22 +183,8 @@ def train(
     l1: Annotated[
         float, typer.Option(min=0, rich_help_panel=METHOD, help="Pull of weights towards exactly 0 (L1).")
     ] = 0.0,
-    dropout: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            rich_help_panel=METHOD,
-            help="Switch off this share of the hidden neurons, below 1, anew in each iteration.",
-        ),
-    ] = None,
-    input_noise: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SIGMA",
-            rich_help_panel=METHOD,
-            help="Add noise of this standard deviation to the normalized inputs, anew in each iteration.",
-        ),
-    ] = None,
+    dropout: ShareDropped = None,
+    input_noise: Deviation = None,
     max_norm: Annotated[
         float | None,
         typer.Option(
@@ -204,12 +193,7 @@ def train(
             help="Keep the vector of the weights that feed a neuron no longer than this.",
         ),
     ] = None,
-    sessions: Annotated[
-        int,
-        typer.Option(
-            min=1, rich_help_panel=METHOD, help="Trainings side by side, from different initial weights."
-        ),
-    ] = 1,
+    sessions: Sessions = 1,
     seed: Annotated[
         int, typer.Option(min=0, rich_help_panel=METHOD, help="Seeds the split and the initial weights.")
     ] = 0,
@@ -246,8 +230,8 @@ def train(
         typer.Option(
             metavar="NAME",
             rich_help_panel=WORK,
-            help="How blocks are computed: numpy, numba, cuda, or auto, which picks by the size of the work "
-            "(`neuralframe explain` says why).",
+            help="How blocks are computed: numpy, numba, cuda, or auto, which picks by the size of the work, "
+            "and numpy where other processes compute (`neuralframe explain` says why).",
         ),
     ] = "auto",
     dtype: Annotated[

@@ -28,7 +28,8 @@ class ScalarFunction(TransferFunction):
     """A transfer function that is written for one number, with the standard library's `math` alone.
 
     Where numba is installed the functions are compiled when they are first called, for arrays and for the
-    kernels that compile whole networks, on the processor and on CUDA devices. Elsewhere they run as they
+    kernels that compile whole networks, on the processor and on CUDA devices: that takes about a second, in
+    each process, also under ``kernel="numpy"``. Elsewhere they run as they
     are, number by number. They are used elementwise. Numbers that the attrs class has as fields are handed
     over after the others, in their order::
 
@@ -46,7 +47,9 @@ class ScalarFunction(TransferFunction):
                 return share + beta * (output * (1 - share))
 
     Where a number is too large for a function of `math`, the result is infinite, and where there is no
-    result it is NaN, as in numpy and in compiled code: no exception is raised.
+    result it is NaN, as in numpy and in compiled code: no exception is raised. If one of the two functions
+    raises an exception itself, a kernel that compiles networks makes the results of the samples about it
+    NaN too.
 
     Raises
     ------
@@ -70,18 +73,27 @@ class ScalarFunction(TransferFunction):
         """What the two functions are given after the net input and the output."""
         values = self.parameters()
         for name, value in values.items():
-            if isinstance(value, bool) or not isinstance(value, int | float):
+            if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
                 raise ParameterError(
                     f"{type(self).__name__}.{name} is {value!r}; the fields of a ScalarFunction are handed "
                     "to compiled code, so they must be numbers"
                 )
         return tuple(float(value) for value in values.values())
 
+    @property
+    def is_scalar_only(self) -> bool:
+        """Whether the two functions say all: a class may have its own way with arrays besides."""
+        cls = type(self)
+        return all(getattr(cls, name) is getattr(ScalarFunction, name) for name in _FOR_ARRAYS)
+
     def value(self, net: Array) -> Array:
         return _elementwise(type(self)).value(net, *self.scalar_arguments)
 
     def derivative(self, net: Array, output: Array) -> Array:
         return _elementwise(type(self)).derivative(net, output, *self.scalar_arguments)
+
+
+_FOR_ARRAYS = ("value", "derivative", "backward")
 
 
 @attrs.frozen
@@ -98,12 +110,12 @@ def _elementwise(cls: type[ScalarFunction]) -> Elementwise:
     try:
         compiler = import_module(_COMPILER)
     except ImportError:
-        return Elementwise(_mapped(cls.scalar_value), _mapped(cls.scalar_derivative))
+        return Elementwise(number_by_number(cls.scalar_value), number_by_number(cls.scalar_derivative))
     made: Elementwise = compiler.elementwise(cls)
     return made
 
 
-def _mapped(function: Callable[..., float]) -> Callable[..., Array]:
+def number_by_number(function: Callable[..., float]) -> Callable[..., Array]:
     """Return a function that calls another for each number of its arrays."""
     quiet = _quiet(function)
 
@@ -117,22 +129,29 @@ def _mapped(function: Callable[..., float]) -> Callable[..., Array]:
 
 def _quiet(function: Callable[..., float]) -> Callable[..., float]:
     """Return a copy of a function in which those of `math` return infinities and NaN as numpy's do."""
-    if not isinstance(function, FunctionType):
-        return function
+    copy = _with_quiet_names(function) if isinstance(function, FunctionType) else _quiet_name(function)
+
+    def quiet(*numbers: float) -> float:
+        # numpy's numbers divide by zero and overflow quietly; Python's raise
+        try:
+            return float(copy(*map(np.float64, numbers)))
+        except OverflowError:
+            return math.inf
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    return quiet
+
+
+def _with_quiet_names(function: FunctionType) -> FunctionType:
     cells = function.__closure__
-    copy = FunctionType(
+    return FunctionType(
         function.__code__,
         {name: _quiet_name(value) for name, value in function.__globals__.items()},
         function.__name__,
         function.__defaults__,
         None if cells is None else tuple(CellType(_quiet_name(cell.cell_contents)) for cell in cells),
     )
-
-    def number_by_number(*numbers: float) -> float:
-        # numpy's numbers divide by zero and overflow quietly; Python's raise
-        return float(copy(*map(np.float64, numbers)))
-
-    return number_by_number
 
 
 class _QuietMath:

@@ -94,6 +94,10 @@ class Samples:
     part: str = "training"
     _made: dict[int, Block] = attrs.field(init=False, factory=dict, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out the blocks that were made: pickled, each view is a copy of its rows."""
+        return type(self), (self.inputs, self.targets, self.sample_weights, self.block_size, self.part)
+
     @property
     def n_samples(self) -> int:
         """How many samples there are."""

@@ -32,6 +32,9 @@ it and carry the data there takes 1 to 4. Estimated; not measured."""
 
 NOISE = "noise is computed by numpy only"
 
+LAID_OUT_BYTES = 2**28
+"""What compiled code keeps of blocks laid out, of all kernels together."""
+
 
 def missing(name: str) -> str:
     """Return what a kernel lacks on this machine, or an empty text; nothing heavy is imported."""
@@ -50,7 +53,7 @@ class Candidate(ABC):
         """Yield all that speaks against the kernel, what is found out at least cost first."""
         if work.with_noise and not self.knows_noise:
             yield NOISE
-        for found in (self.too_little, self.misfit, lambda _: missing(self.name)):
+        for found in (self.too_little, self.misfit, self.absence, lambda _: self.lack(work, missing)):
             objection = found(work)
             if objection:
                 yield objection
@@ -59,11 +62,28 @@ class Candidate(ABC):
         """Return why, asked for by name, the kernel would still leave the work to numpy."""
         if work.with_noise and not self.knows_noise:
             return NOISE
-        return self.misfit(work) or missing(self.name)
+        return self.misfit(work) or self.lack(work, missing)
+
+    def lack(self, work: Work, missing: Missing = missing) -> str:
+        """Return what of this machine's lacks keeps the kernel from the work; not those of a mere driver."""
+        return self.refusal(missing) if work.elsewhere else missing(self.name)
+
+    def refusal(self, missing: Missing = missing) -> str:  # noqa: ARG002 - most can be made anywhere
+        """Return why, asked for by name, the kernel cannot even be made where the training starts."""
+        return ""
+
+    def absence(self, work: Work) -> str:
+        """Return why nobody knows whether the kernel is there where blocks are computed.
+
+        A process that is started anew for each job would also pay each time for the start of the kernel.
+        """
+        if not work.elsewhere:
+            return ""
+        return f"tasks run in other processes, which may lack it: name kernel={self.name!r} if they have it"
 
     @abstractmethod
     def too_little(self, work: Work) -> str:
-        """Return why the work does not pay for the start of the kernel."""
+        """Return why the work gains too little to pay for the start of the kernel."""
 
     @abstractmethod
     def misfit(self, work: Work) -> str:
@@ -76,6 +96,10 @@ class Candidate(ABC):
     def way(self, work: Work) -> str:  # noqa: ARG002 - numpy has a way for each layer
         """Return how the kernel computes all layers together, where it does so."""
         return ""
+
+    def kept_bytes(self, work: Work, *, is_cast: bool) -> int:  # noqa: ARG002 - numpy keeps no data
+        """Return about how much the kernel keeps of the data; `is_cast` if they come in another type."""
+        return 0
 
 
 class Cuda(Candidate):
@@ -101,13 +125,22 @@ class Cuda(Candidate):
         family, _ = family_of(work.topology, work.dtype)
         return "" if family is None else f"on the device, by {family.__name__}"
 
+    def kept_bytes(self, work: Work, *, is_cast: bool) -> int:  # noqa: ARG002 - all goes there
+        return work.n_bytes
+
 
 class Numba(Candidate):
     """Saves a little on each sample where layers are narrow."""
 
     name = "numba"
 
+    def refusal(self, missing: Missing = missing) -> str:
+        return missing(self.name)
+
     def too_little(self, work: Work) -> str:
+        slow = narrow_stacks.reason_without_gain(work.topology)
+        if slow:
+            return slow
         saved = self.seconds_saved(work)
         if saved >= NUMBA_START_UP:
             return ""
@@ -127,6 +160,11 @@ class Numba(Candidate):
     def way(self, work: Work) -> str:  # noqa: ARG002 - there is but one
         return "compiled: one call for all layers, forward and back"
 
+    def kept_bytes(self, work: Work, *, is_cast: bool) -> int:
+        rows_stay = narrow_stacks.reads_rows(work.topology) and not is_cast
+        columns = work.topology.n_outputs + (0 if rows_stay else work.topology.n_inputs)
+        return min(LAID_OUT_BYTES, work.n_samples * columns * work.dtype.itemsize)
+
     @staticmethod
     def seconds_saved(work: Work) -> float:
         """Return about how much longer numpy would take, over all passes."""
@@ -135,7 +173,7 @@ class Numba(Candidate):
 
 
 class Numpy(Candidate):
-    """Computes everything."""
+    """Computes everything, everywhere."""
 
     name = "numpy"
     knows_noise = True
@@ -144,6 +182,9 @@ class Numpy(Candidate):
         return ""
 
     def misfit(self, work: Work) -> str:  # noqa: ARG002 - what does not fit it cannot be built
+        return ""
+
+    def absence(self, work: Work) -> str:  # noqa: ARG002
         return ""
 
     def merit(self, work: Work) -> str:  # noqa: ARG002

@@ -1,7 +1,8 @@
 """``kernel="auto"``: which kernel computes a network, by the size of the work and by what is installed.
 
 The choice is made once, where a training starts, and its name travels with every job. It looks at the
-network, the data and this machine, never at the engine: so it changes no bit from one engine to another.
+network, the data, this machine, and whether blocks are computed in this process: elsewhere it is numpy, for
+tasks may have nothing else. One kernel gives the same bits on every engine; two differ in the last ones.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ def choose(work: Work, *, missing: Missing = missing) -> Choice:
     """Return the kernel for some work.
 
     A graphics processor is taken where the work is large, compiled code where the network is narrow and the
-    data are large enough that the time saved pays for starting it, numpy for everything else.
+    data are large enough that the time saved pays for starting it, numpy for everything else, and wherever
+    other processes compute.
 
     Parameters
     ----------
@@ -56,7 +58,7 @@ def choose(work: Work, *, missing: Missing = missing) -> Choice:
     Returns
     -------
     Choice
-        The same for the same arguments: neither the engine nor the number of workers counts.
+        The same for the same arguments, whatever the number of workers.
 
     Examples
     --------

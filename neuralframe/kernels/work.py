@@ -38,6 +38,8 @@ class Work:
         How many gradients over all of them are expected, at one weight vector each.
     with_noise : bool
         Whether they are computed under noise.
+    elsewhere : bool
+        Whether they are computed in other processes than this one, perhaps on other machines.
 
     """
 
@@ -47,6 +49,7 @@ class Work:
     n_blocks: int = 0
     passes: int = TRAINING_PASSES
     with_noise: bool = False
+    elsewhere: bool = False
 
     @cached_property
     def flops_per_sample(self) -> int:

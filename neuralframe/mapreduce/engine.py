@@ -19,9 +19,13 @@ class Engine(ABC):
     An engine is opened once for a whole training (``with engine: ...``) and may keep workers and data
     between jobs. For the same job and the same blocks every engine returns the same bits on the same kind
     of processor: see `neuralframe.mapreduce.partial_sum`. Its `name` is one that `make_engine` knows.
+
+    `computes_here` says whether blocks are computed in this very process: what is installed here is then
+    there for them. Elsewhere tasks may start anew for each job, on machines that have nothing but numpy.
     """
 
     name: str
+    computes_here: bool = False
 
     @abstractmethod
     def run(self, job: Job, blocks: Blocks) -> dict[int, Any]:

@@ -48,6 +48,7 @@ class InProcessEngine(SharedEngine):
     """
 
     name = "threads"
+    computes_here = True
 
     def __init__(self, workers: int | None = None) -> None:
         super().__init__()

@@ -106,6 +106,7 @@ class MRJobEngine(SharedEngine):
             maps = 1 if runner == "inline" else usable_processors()
         self.name = f"mrjob:{runner}"
         self.runner = runner
+        self.computes_here = runner == "inline"
         self.maps = whole(maps, "MRJobEngine: maps")
         self.attempts = whole(attempts, "MRJobEngine: attempts")
         self.timeout = _seconds(timeout, "timeout")

@@ -104,4 +104,6 @@ def prepare_process() -> None:
     if gpus is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(gpus.addresses)
     elif context is not None:
-        os.environ.setdefault("NEURALFRAME_CUDA_DEVICE", str(context.partitionId()))
+        from neuralframe.kernels.cuda.device import DEVICE_VARIABLE  # noqa: PLC0415 - imports numpy
+
+        os.environ.setdefault(DEVICE_VARIABLE, str(context.partitionId()))

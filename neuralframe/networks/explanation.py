@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
+import numpy as np
 
 from neuralframe.core.noise import Noise
+from neuralframe.core.validation import whole
 from neuralframe.data.wording import plural
 from neuralframe.exceptions import ChoiceError
 from neuralframe.kernels import AUTO, KERNELS
@@ -18,7 +20,8 @@ from neuralframe.kernels.work import TRAINING_PASSES
 from neuralframe.mapreduce import make_engine
 from neuralframe.mapreduce.in_process_engine import InProcessEngine
 from neuralframe.networks.layer_paths import layer_paths
-from neuralframe.networks.preparation import check_fit, work_of
+from neuralframe.networks.preparation import check_fit, held_out, require_data_set, work_of
+from neuralframe.networks.training_options import validation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from neuralframe.core.topology import Topology
     from neuralframe.data.data_set import DataSet
+    from neuralframe.kernels.candidates import Candidate
     from neuralframe.kernels.work import Work
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.networks.layer_paths import LayerPath
@@ -67,8 +71,8 @@ class Explanation:
     data_bytes : int
         Inputs and targets that such a pass reads, in the type that is computed in.
     working_bytes : int
-        About what numpy keeps for each worker to compute in; the other kernels keep the data once more, as
-        they lay them out.
+        About what numpy keeps for each worker to compute in. The other kernels keep blocks as they lay them
+        out: cuda on the device, numba at most 256 MiB, and none of the inputs where these are wide.
 
     """
 
@@ -108,7 +112,7 @@ class Explanation:
         yield "engine", f"{self.engine}{workers}"
         products = f"{self.flops / MILLION:,.0f} million operations in products"
         yield "a pass", f"{products}, {self.data_bytes / MILLION:,.1f} MB of data"
-        whose = "for the data as the kernel lays them out" if self.chunk is None else "for each worker"
+        whose = "for blocks as the kernel lays them out" if self.chunk is None else "for each worker"
         yield "memory", f"about {self.working_bytes / MILLION:,.1f} MB {whose}, beside the data"
 
 
@@ -120,18 +124,21 @@ def explain(
     kernel: str = "auto",
     dtype: npt.DTypeLike = "float64",
     noise: Noise | Iterable[Noise] | None = None,
+    validation: float | DataSet | None = None,
     sessions: int = 1,
 ) -> Explanation:
     """Say how a network would learn a data set: which kernel, why, and what the others would have needed.
 
-    Nothing is computed, and no package is imported that the training would not import.
+    Given what `learn` is given, it names the kernel that `learn` would use. Nothing is computed, and no
+    package is imported that the training would not import.
 
     Parameters
     ----------
     network : NeuralNetwork
     data : DataSet
-    engine, kernel, dtype, noise, sessions
-        As in `NeuralNetwork.learn`: what the choice may look at, and the engine, which it does not.
+    engine, kernel, dtype, noise, validation, sessions
+        As in `NeuralNetwork.learn`: what the choice looks at. Of the engine this is whether blocks are
+        computed in this process.
 
     Returns
     -------
@@ -144,6 +151,8 @@ def explain(
         If the data do not fit the network.
     ChoiceError
         If there is no such engine, kernel or floating-point type.
+    ParameterError
+        If `validation` or `sessions` is out of range.
 
     Examples
     --------
@@ -154,22 +163,27 @@ def explain(
     'numpy'
 
     """
-    check_fit(network, data)
     if kernel not in (AUTO, *KERNELS):
         raise ChoiceError("kernel", kernel, [AUTO, *KERNELS])
-    work = work_of(
-        network, data.blocks, dtype=dtype, noise=Noise.given(noise), passes=TRAINING_PASSES * sessions
-    )
+    data = _learnt_from(network, data, validation)
     place = make_engine(engine)
+    work = work_of(
+        network,
+        data.blocks,
+        dtype=dtype,
+        noise=Noise.given(noise),
+        passes=TRAINING_PASSES * whole(sessions, "sessions"),
+        elsewhere=not place.computes_here,
+    )
     name = choose(work, missing=missing).name if kernel == AUTO else kernel
-    hindrance = CANDIDATES[name].hindrance(work, missing)
-    by_numpy = name == PLAIN or bool(hindrance)
+    candidate = CANDIDATES[name]
+    by_numpy = name == PLAIN or bool(candidate.hindrance(work, missing))
     return Explanation(
         network=_sizes(network.topology),
         kernel=name,
-        reason=CANDIDATES[name].merit(work) if kernel == AUTO else _asked_for(hindrance),
+        reason=candidate.merit(work) if kernel == AUTO else _asked_for(candidate, work),
         alternatives={other: _verdict(other, work) for other in CANDIDATES if other != name},
-        layers=layer_paths(network.topology, "" if by_numpy else CANDIDATES[name].way(work)),
+        layers=layer_paths(network.topology, "" if by_numpy else candidate.way(work)),
         dtype=work.dtype.name,
         n_samples=data.n_samples,
         n_blocks=len(data.blocks),
@@ -179,8 +193,20 @@ def explain(
         workers=place.workers if isinstance(place, InProcessEngine) else None,
         flops=work.flops,
         data_bytes=work.n_bytes,
-        working_bytes=_working_bytes(work) if by_numpy else work.n_bytes,
+        working_bytes=(
+            _working_bytes(work) if by_numpy else candidate.kept_bytes(work, is_cast=data.dtype != work.dtype)
+        ),
     )
+
+
+def _learnt_from(network: NeuralNetwork, data: DataSet, validation: float | DataSet | None) -> DataSet:
+    """Return the samples that `learn` would learn from; how many they are does not depend on the seed."""
+    require_data_set(data)
+    training, watched = held_out(data, validation_of(validation), np.random.SeedSequence(0))
+    for part in (training, watched):
+        if part is not None:
+            check_fit(network, part)
+    return training
 
 
 def _verdict(name: str, work: Work) -> str:
@@ -189,8 +215,15 @@ def _verdict(name: str, work: Work) -> str:
     return "; ".join(candidate.objections(work, missing)) or f"possible: {candidate.merit(work)}"
 
 
-def _asked_for(hindrance: str) -> str:
-    return f"asked for, but numpy computes: {hindrance}" if hindrance else "asked for"
+def _asked_for(candidate: Candidate, work: Work) -> str:
+    refusal = candidate.refusal(missing)
+    if refusal:
+        return f"asked for, but the training would be refused: {refusal}"
+    hindrance = candidate.hindrance(work, missing)
+    if hindrance:
+        return f"asked for, but numpy computes: {hindrance}"
+    lack = missing(candidate.name)
+    return f"asked for, where tasks have it; here {lack}" if lack else "asked for"
 
 
 def _sizes(topology: Topology) -> str:

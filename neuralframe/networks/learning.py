@@ -10,10 +10,9 @@ import numpy as np
 
 from neuralframe.core.initialization import draw_weights
 from neuralframe.data.blocks import Blocks
-from neuralframe.data.data_set import DataSet
 from neuralframe.exceptions import DataError
 from neuralframe.kernels.work import TRAINING_PASSES
-from neuralframe.networks.preparation import check_fit, make_evaluator, prepared_like, require_data_set
+from neuralframe.networks.preparation import check_fit, held_out, make_evaluator, require_data_set
 from neuralframe.networks.run_file import describe_run
 from neuralframe.networks.training_run import TrainingRun, best_of
 from neuralframe.training.checkpoints import CheckpointWriter
@@ -26,6 +25,7 @@ from neuralframe.training.session_objective import SessionObjective, noise_strea
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from neuralframe.data.data_set import DataSet
     from neuralframe.learning.stop_conditions import StopCondition
     from neuralframe.mapreduce.evaluator import Evaluator
     from neuralframe.networks.neural_network import NeuralNetwork
@@ -60,7 +60,7 @@ def train(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Tr
 def prepare(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> Prepared:
     """Return what a training works on, once it is certain that network and data fit."""
     require_data_set(data)
-    training, validation = held_out(data, options)
+    training, validation = held_out(data, options.validation, options.seeds)
     check_fit(network, training)
     if training.class_labels is not None:
         training.require_classes()
@@ -151,15 +151,6 @@ def _run_directory(
             if not home.checkpoints():
                 home.clear()
             raise
-
-
-def held_out(data: DataSet, options: TrainingOptions) -> tuple[DataSet, DataSet | None]:
-    """Return the training set and the validation set, prepared alike."""
-    if options.validation is None:
-        return data, None
-    if isinstance(options.validation, DataSet):
-        return data, prepared_like(data.encoding, options.validation)
-    return data.split(1 - options.validation, seed=np.random.default_rng(options.seeds))
 
 
 def _sessions(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> list[Session]:

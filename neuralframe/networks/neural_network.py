@@ -233,7 +233,8 @@ class NeuralNetwork(Architecture):
             docs/engines.md. An engine that its owner has opened stays open.
         kernel : str
             How blocks are computed: ``"numpy"``, ``"numba"``, ``"cuda"``, or ``"auto"``, which picks by the
-            size of the work and by what is installed; see docs/kernels.md and `nf.explain`.
+            size of the work and by what is installed, and numpy where other processes compute; see
+            docs/kernels.md and `nf.explain`. For one kernel the bits are the same on every engine.
         dtype : {"float64", "float32"}
             What blocks are computed in; sums across blocks are always float64.
         validation : float or DataSet, optional

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from neuralframe.core.arrays import require_finite
 from neuralframe.core.components import to_json
 from neuralframe.core.max_norm import MaxNorm
@@ -121,10 +123,13 @@ def make_evaluator(
     """
     for kind in noise:
         kind.check(network.topology)
+    place = make_engine(engine)
     if kernel == AUTO:
-        kernel = choose(work_of(network, blocks, dtype=dtype, noise=noise, passes=passes)).name
+        elsewhere = not place.computes_here
+        work = work_of(network, blocks, dtype=dtype, noise=noise, passes=passes, elsewhere=elsewhere)
+        kernel = choose(work).name
     return Evaluator(
-        make_engine(engine),
+        place,
         make_kernel(kernel, network.topology, dtype),
         blocks,
         decay,
@@ -141,8 +146,9 @@ def work_of(
     dtype: npt.DTypeLike = "float64",
     noise: tuple[Noise, ...] = (),
     passes: int = TRAINING_PASSES,
+    elsewhere: bool = False,
 ) -> Work:
-    """Return how much work it is to learn some blocks."""
+    """Return how much work it is to learn some blocks; `elsewhere` if other processes do it."""
     return Work(
         topology=network.topology,
         dtype=dtype,
@@ -150,7 +156,19 @@ def work_of(
         n_blocks=sum(part.n_blocks for part in blocks.parts if part.part == "training"),
         passes=passes,
         with_noise=bool(noise),
+        elsewhere=elsewhere,
     )
+
+
+def held_out(
+    data: DataSet, validation: float | DataSet | None, seeds: np.random.SeedSequence
+) -> tuple[DataSet, DataSet | None]:
+    """Return the training set and the validation set, prepared alike."""
+    if validation is None:
+        return data, None
+    if isinstance(validation, DataSet):
+        return data, prepared_like(data.encoding, validation)
+    return data.split(1 - validation, seed=np.random.default_rng(seeds))
 
 
 def prepared_like(encoding: Encoding | None, data: DataSet) -> DataSet:

@@ -47,7 +47,8 @@ def _listeners(given: Any) -> tuple[Listener, ...]:
     return listeners
 
 
-def _validation(given: Any) -> float | DataSet | None:
+def validation_of(given: Any) -> float | DataSet | None:
+    """Return a share of the samples, or a data set, once it is one of them or None."""
     if given is None or isinstance(given, DataSet):
         return given
     if not isinstance(given, float) or not 0 < given < 1:
@@ -100,7 +101,7 @@ class TrainingOptions:
     engine: str | Engine
     kernel: str
     dtype: np.dtype[Any] = attrs.field(converter=float_type)
-    validation: float | DataSet | None = attrs.field(converter=_validation)
+    validation: float | DataSet | None = attrs.field(converter=validation_of)
     stop: tuple[StopCondition, ...] = attrs.field(converter=_conditions)
     decay: Penalty = attrs.field(converter=_penalty)
     noise: tuple[Noise, ...] = attrs.field(converter=_noise)

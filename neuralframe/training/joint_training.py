@@ -48,7 +48,7 @@ def train_together(engine: Engine, trainings: Sequence[Callable[[Engine], T]]) -
 
     def take_part(number: int, training: Callable[[Engine], T]) -> T:
         try:
-            return training(_Seat(engine.name, meeting, number))
+            return training(_Seat(engine, meeting, number))
         finally:
             meeting.leave()
 
@@ -89,8 +89,9 @@ class _Request:
 class _Seat(Engine):
     """The engine as one training sees it."""
 
-    def __init__(self, name: str, meeting: Rendezvous[_Request, dict[int, Any]], number: int) -> None:
-        self.name = name
+    def __init__(self, engine: Engine, meeting: Rendezvous[_Request, dict[int, Any]], number: int) -> None:
+        self.name = engine.name
+        self.computes_here = engine.computes_here
         self._meeting = meeting
         self._number = number
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 pytest.importorskip("typer", reason="typer and rich come with the extra 'cli'")
 
-import neuralframe as nf
+from neuralframe.kernels import make_kernel
+from neuralframe.networks import preparation
 
 
 def test_it_says_how_train_would_compute(run, table):
@@ -32,12 +32,28 @@ def test_it_trains_nothing(run, table, folder):
     assert [path.name for path in folder.iterdir()] == [table.name]
 
 
-def test_a_kernel_reaches_the_training(run, table):
-    """The one that is named learns what the library learns with it."""
-    assert run("train", table, "--kernel", "numpy", "--iterations", 5).exit_code == 0
-    named = nf.load("colours.nf").weights
-    assert run("train", table, "--iterations", 5).exit_code == 0
-    np.testing.assert_array_equal(nf.load("colours.nf").weights, named)
+@pytest.mark.parametrize("kernel", ["numpy", "numba", "cuda"])
+def test_a_kernel_reaches_the_training(run, table, monkeypatch, kernel):
+    """The one that is named is made, and no other."""
+    if kernel == "numba":
+        pytest.importorskip("numba")
+    made = []
+
+    def noting(name, *arguments):
+        made.append(name)
+        return make_kernel("numpy", *arguments)
+
+    monkeypatch.setattr(preparation, "make_kernel", noting)
+    assert run("train", table, "--kernel", kernel, "--iterations", 2, "--test", 0).exit_code == 0
+    assert set(made) == {kernel}
+
+
+def test_what_the_choice_looks_at_can_be_given(run, table):
+    """As for `train`: what is held out, what disturbs, and how many sessions there are."""
+    found = run("explain", table, "--validation", 0.5, "--sessions", 3, "--dropout", 0.2).stdout
+    assert "600 passes over 30 samples" in found
+    assert "noise is computed by numpy only" in found
+    assert run("explain", table, "--validation", 1).exit_code == 2
 
 
 @pytest.mark.parametrize("command", ["train", "explain"])

@@ -136,8 +136,8 @@ def test_compiled_and_plain_are_the_same_numbers(function, net):
     pytest.importorskip("numba", reason="compiling needs numba")
     output = function.value(net)
     assert np.isfinite(output).all()
-    plain_value = scalar_function._mapped(function.scalar_value)
-    plain_derivative = scalar_function._mapped(function.scalar_derivative)
+    plain_value = scalar_function.number_by_number(function.scalar_value)
+    plain_derivative = scalar_function.number_by_number(function.scalar_derivative)
     given_more = [np.float64(argument) for argument in function.scalar_arguments]
     assert plain_value(net, *given_more) == pytest.approx(output, rel=1e-12, abs=1e-300)
     derivative = function.derivative(net, output)
@@ -151,6 +151,48 @@ def test_what_raises_in_python_is_infinite_or_nan_quietly(way):
     assert np.array_equal(
         Awkward().derivative(net, net), [[math.log(1000), -np.inf, -np.inf, np.nan]], equal_nan=True
     )
+
+
+@attrs.frozen
+class Refusing(nf.ScalarFunction):
+    """Raises exceptions of its own."""
+
+    @staticmethod
+    def scalar_value(net):
+        if net == 0:
+            raise ZeroDivisionError("no quotient")
+        return 1 / net
+
+    @staticmethod
+    def scalar_derivative(net, output):
+        if net < 1:
+            raise ValueError("too small")
+        return 1.0
+
+
+def test_what_a_function_raises_is_no_number(way):
+    """And the other numbers of the array are what they are."""
+    net = np.array([0.0, 1.0])
+    assert np.isfinite(Refusing().value(net)).tolist() == [False, True]
+    assert np.array_equal(Refusing().derivative(net, net), [np.nan, 1.0], equal_nan=True)
+
+
+@pytest.mark.parametrize("beta", [np.float32(2.5), np.int64(2)], ids=repr)
+def test_fields_may_be_numbers_of_numpys(beta, way):
+    """They are the same numbers as Python's."""
+    assert np.array_equal(Swish(beta=beta).value(NETS), Swish(beta=float(beta)).value(NETS))
+    assert all(type(argument) is float for argument in Swish(beta=beta).scalar_arguments)
+
+
+def test_what_has_its_own_way_with_arrays_is_told_from_what_has_not():
+    """Compiled networks call the two functions alone."""
+
+    class OwnWay(Swish):
+        def backward(self, net, output, output_delta):
+            return 2 * super().backward(net, output, output_delta)
+
+    assert Swish().is_scalar_only
+    assert not OwnWay().is_scalar_only
 
 
 def test_functions_of_math_may_stand_in_a_closure(way):

@@ -47,6 +47,18 @@ def test_a_block_has_the_same_arrays_whenever_it_is_asked_for():
         assert not getattr(first, name).flags.writeable
 
 
+def test_pickled_samples_leave_the_blocks_behind():
+    """A view is pickled as a copy: after a pass the samples would be sent twice."""
+    data = DataSet(np.ones((500, 20)), np.ones(500), np.ones(500), block_size=10)
+    (samples,) = data.blocks.parts
+    before = len(pickle.dumps(samples))
+    assert len(list(data.blocks)) == 50
+    assert len(pickle.dumps(samples)) == before
+    again = pickle.loads(pickle.dumps(samples))
+    assert (again.block_size, again.part, again.n_blocks) == (10, "training", 50)
+    assert again.block(1, 1).sample_weights.tolist() == [1.0] * 10
+
+
 def test_joined_blocks_number_on_and_mark_validation():
     """Training comes first, validation is marked, and only training is counted as samples."""
     training = DataSet(np.zeros((5, 2)), np.zeros(5), block_size=2)

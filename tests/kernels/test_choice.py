@@ -1,4 +1,4 @@
-"""``kernel="auto"``: by the size of the work and what is installed, and by nothing else."""
+"""``kernel="auto"``: by the size of the work, what is installed, and whether this process computes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import neuralframe as nf
 from neuralframe.core.components import is_own
 from neuralframe.data.blocks import Blocks, Samples
 from neuralframe.exceptions import ChoiceError
-from neuralframe.kernels import KERNELS, candidates, make_kernel, narrow_stacks
+from neuralframe.kernels import KERNELS, candidates, narrow_stacks
 from neuralframe.kernels.candidates import CANDIDATES, NUMBA_START_UP, SAVED_A_BLOCK, SAVED_A_SAMPLE, Numba
 from neuralframe.kernels.choice import choose
 from neuralframe.kernels.work import TRAINING_PASSES, Work
 from neuralframe.networks.preparation import make_evaluator
 from neuralframe.networks.resuming import resume
+from neuralframe.training.joint_training import train_together
 from neuralframe.training.run_directory import RunDirectory
 
 NARROW, WIDE = (8, 16, 3), (784, 500, 10)
@@ -165,16 +166,58 @@ def test_sparse_connections_are_counted_one_by_one():
     assert Work(topology=Thin(seed=0).topology, n_samples=1).flops == 4 * 2
 
 
-@pytest.mark.parametrize("engine", ["threads", "mrjob:inline", "mrjob:local", "mrjob:hadoop", "spark"])
-def test_the_engine_has_no_say(engine, monkeypatch):
-    """Neither for little work nor for much: its name goes with the job to wherever it is computed."""
+HERE = {
+    "threads": True,
+    "mrjob:inline": True,
+    "mrjob:local": False,
+    "mrjob:hadoop": False,
+    "mrjob:spark": False,
+    "spark": False,
+}
+
+
+@pytest.mark.parametrize("engine", HERE)
+def test_other_processes_are_given_numpy(engine, monkeypatch):
+    """They may have nothing else; however much work there is, here numba is taken and there it is not."""
+    pytest.importorskip("numba")
     if engine == "spark":
         pytest.importorskip("pyspark", reason="the Spark engine needs pyspark")
     monkeypatch.setattr(candidates, "NUMBA_START_UP", 1e-9)
     network = nf.MultilayerPerceptron(*NARROW, seed=0)
     blocks = Blocks(Samples(np.zeros((50, 8)), np.zeros((50, 3)), None, 16))
-    wanted = choose(Work(topology=network.topology, n_samples=50, passes=9)).name
-    assert make_evaluator(network, blocks, engine=engine, passes=9).kernel.name == wanted
+    made = make_evaluator(network, blocks, engine=engine, passes=9)
+    assert made.engine.computes_here == HERE[engine]
+    assert made.kernel.name == ("numba" if HERE[engine] else "numpy")
+    named = make_evaluator(network, blocks, engine=engine, kernel="numba", passes=9)
+    assert named.kernel.name == "numba"
+
+
+def test_trainings_side_by_side_are_computed_where_their_engine_is():
+    """Each sees the engine through a seat of its own."""
+    for engine in (nf.InProcessEngine(1), nf.MRJobEngine("local")):
+        seen = train_together(engine, [lambda seat: seat.computes_here] * 2)
+        assert seen == [engine.computes_here] * 2
+
+
+def test_of_other_processes_nobody_knows_what_they_lack():
+    """So the driver's own device does not count, nor is it looked for; numba must be here to be sent."""
+    much = work(NARROW, 10_000_000, elsewhere=True)
+    chosen = choose(much, missing=never)
+    assert chosen.name == "numpy"
+    assert chosen.alternatives["cuda"].endswith("name kernel='cuda' if they have it")
+    assert CANDIDATES["cuda"].hindrance(much, nothing) == ""
+    assert CANDIDATES["numba"].hindrance(much, nothing) == "no numba here"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "name"),
+    [((400, 25, 10), "numba"), ((784, 25, 10), "numba"), ((1000, 32, 4), "numpy"), ((4096, 32, 4), "numpy")],
+)
+def test_a_heavy_first_layer_gains_nothing(sizes, name):
+    """It can still be had by its name."""
+    much = work(sizes, 500_000)
+    assert choose(much, missing=no_device).name == name
+    assert CANDIDATES["numba"].hindrance(much, no_device) == ""
 
 
 def test_one_pass_is_not_a_training():
@@ -252,10 +295,26 @@ FUNCTIONS = [made() for made in nf.TransferFunction.members().values() if is_own
 def test_what_is_said_of_compiled_code_without_importing_it_is_so(function, error):
     """For every transfer function there is, in a hidden layer and as the output."""
     pytest.importorskip("numba")
+    from neuralframe.kernels.compiled.stack_plan import StackPlan
+
     for hidden, output in ((function, "sigmoid"), ("tanh", function)):
         try:
             network = nf.MultilayerPerceptron(3, 4, 2, hidden=hidden, output=output, error=error, seed=0)
         except nf.NeuralFrameError:
             continue  # the two do not go together
-        compiled = make_kernel("numba", network.topology).is_compiled
+        compiled = StackPlan.of(network.topology, np.dtype(np.float64)) is not None
         assert compiled == (narrow_stacks.reason_against(network.topology) == ""), (hidden, output)
+
+
+def test_which_inputs_are_read_where_they_lie_is_so():
+    """Told without importing the compiler, and by the compiled pass itself."""
+    plans = pytest.importorskip("neuralframe.kernels.compiled.stack_plan")
+    for n_inputs in (64, 65):
+        topology = nf.MultilayerPerceptron(n_inputs, 4, 2, seed=0).topology
+        assert plans.StackPlan.of(topology, np.dtype(float)).by_rows == narrow_stacks.reads_rows(topology)
+
+
+def test_what_is_kept_of_blocks_is_known_without_the_compiler():
+    """The same limit stands where blocks are kept."""
+    calls = pytest.importorskip("neuralframe.kernels.compiled.stack_call")
+    assert calls.RESIDENT_BYTES == candidates.LAID_OUT_BYTES

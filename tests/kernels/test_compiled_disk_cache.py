@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 
 from neuralframe.kernels.compiled import disk_cache
 
-pytest.importorskip("numba", reason="numba compiles what is kept")
+numba = pytest.importorskip("numba", reason="numba compiles what is kept")
 
 PROGRAM = """
 import kept
@@ -87,6 +88,49 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path):
     nowhere = str(tmp_path / "file" / "cache")
     assert run(tmp_path / "work", NUMBA_CACHE_DIR=nowhere) == (0, 42.0)
     assert n_kept(tmp_path) == 0
+
+
+def test_without_a_user_and_a_folder_for_temporary_files_nothing_is_kept(monkeypatch):
+    """As in containers that know neither."""
+
+    def nobody(*_):
+        raise RuntimeError("Could not determine home directory.")
+
+    def nowhere():
+        raise FileNotFoundError("No usable temporary directory found")
+
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(disk_cache.Path, "expanduser", nobody)
+    monkeypatch.setattr(disk_cache.tempfile, "gettempdir", nowhere)
+    assert disk_cache.cache_folder() is None
+
+
+@pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("content", [b"", b"damaged"], ids=["empty", "damaged"])
+def test_damaged_files_are_compiled_and_kept_anew(tmp_path, pattern, content):
+    """The index or the code: once it costs time."""
+    chosen = str(tmp_path / "chosen")
+    run(tmp_path / "work", NUMBA_CACHE_DIR=chosen)
+    for file in (tmp_path / "chosen").rglob(pattern):
+        file.write_bytes(content)
+    assert run(tmp_path / "work", NUMBA_CACHE_DIR=chosen) == (0, 42.0)
+    assert run(tmp_path / "work", NUMBA_CACHE_DIR=chosen) == (1, 42.0)
+
+
+def test_where_nothing_can_be_written_any_more_nothing_is_kept(tmp_path):
+    """A disk that fills up after the start: the folder is replaced by a file."""
+    from neuralframe.kernels.compiled.compiling import keep_in
+
+    @numba.njit
+    def double(x):
+        return 2 * x
+
+    keep_in(double, str(tmp_path / "cache"))
+    shutil.rmtree(tmp_path / "cache")
+    (tmp_path / "cache").write_text("")
+    assert double(21.0) == 42.0
+    assert not any(double.stats.cache_hits.values())
 
 
 def test_code_is_not_loaded_from_a_folder_that_others_can_write_to(tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,20 @@ def test_the_ends_of_the_line(dtype):
     assert np.signbit(computed("tanh", ends[2:4])).tolist() == [True, False]
 
 
+@both_types
+def test_what_is_too_small_is_0(dtype):
+    """Below the bound of exp, the logistic function is 0 as it is; at the bound neither is."""
+    lowest = {"float64": elementary.LOWEST, "float32": elementary.LOWEST_32}[dtype]
+    numbers = np.array([lowest, np.nextafter(np.array(lowest, dtype), -np.inf), 2 * lowest, -np.inf], dtype)
+    for name in ("exp", "logistic"):
+        results = computed(name, numbers)
+        assert results[0] == pytest.approx(np.exp(float(lowest)), rel=1e-5)
+        assert results[1:].tolist() == [0, 0, 0]
+
+
+@pytest.mark.skipif(
+    platform.machine().lower() not in {"x86_64", "amd64"}, reason="other processors have other instructions"
+)
 @every_function
 @both_types
 def test_loops_are_vectorised(name, dtype):

@@ -1,14 +1,18 @@
 """The numba kernel: its numbers against the numpy kernel and differences, its bits, its limits."""
 
+# ruff: noqa: ARG004 - scalar functions keep the signatures of their family
+
 from __future__ import annotations
 
 import copy
 import gc
 import math
+import os
 import pickle
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
@@ -43,6 +47,58 @@ class Gated(nf.ScalarFunction):
         return share + beta * (output * (1 - share))
 
 
+@attrs.frozen
+class Signed(nf.ScalarFunction):
+    """The sign of its field."""
+
+    field: float = 1.0
+
+    @staticmethod
+    def scalar_value(net, field):
+        return math.copysign(1.0, field)
+
+    @staticmethod
+    def scalar_derivative(net, output, field):
+        return 0.0
+
+
+class OwnArrays(Gated):
+    """One that computes arrays otherwise than its two functions say."""
+
+    def value(self, net):
+        return 2 * super().value(net)
+
+    def derivative(self, net, output):
+        return 2 * super().derivative(net, output / 2)
+
+
+class OwnBackward(Gated):
+    """One that computes dE/d(net) otherwise."""
+
+    def backward(self, net, output, output_delta):
+        return 0.5 * super().backward(net, output, output_delta)
+
+
+@attrs.frozen
+class Refusing(nf.ScalarFunction):
+    """Raises an exception, in one of its functions, for numbers beyond a limit."""
+
+    value_limit: float = math.inf
+    slope_limit: float = math.inf
+
+    @staticmethod
+    def scalar_value(net, value_limit, slope_limit):
+        if net > value_limit:
+            raise ValueError("too large")
+        return net
+
+    @staticmethod
+    def scalar_derivative(net, output, value_limit, slope_limit):
+        if net > slope_limit:
+            raise ValueError("too steep")
+        return 1.0
+
+
 FUNCTIONS = [
     "linear", "sigmoid", "tanh", "gaussian", nf.Gaussian(0.6), "softmax", "relu", "leaky_relu",
     nf.LeakyReLU(slope=0.3), "elu", nf.ELU(alpha=0.4), "softplus", "softsign", "log", "step",
@@ -74,6 +130,7 @@ def kernels_for(network, dtype):
     """Return the numba kernel, which must have compiled code for the network, and the reference."""
     kernel = make_kernel("numba", network.topology, dtype)
     assert kernel.is_compiled
+    assert kernel._call is not None
     return kernel, make_kernel("numpy", network.topology)
 
 
@@ -175,6 +232,8 @@ OUTSIDE = {
     "size": lambda: nf.MultilayerPerceptron(4, MAX_SIZE + 1, 2, seed=1),
     "towers": lambda: nf.TwoTowerPerceptron((4, 3), (3, 2), 2, seed=1),
     "sine": lambda: nf.MultilayerPerceptron(4, 5, 2, hidden="sin", seed=1),
+    "own way with arrays": lambda: nf.MultilayerPerceptron(4, 5, 2, hidden=OwnArrays(), seed=1),
+    "own way back": lambda: nf.MultilayerPerceptron(4, 5, 2, hidden=OwnBackward(), seed=1),
     "error": lambda: nf.MultilayerPerceptron(4, 5, 2, error="huber", seed=1),
     "unfused": lambda: nf.MultilayerPerceptron(
         4, 5, 2, output="softmax", error=nf.BinaryCrossEntropy(), seed=1
@@ -315,6 +374,80 @@ def test_a_fixed_block_is_laid_out_once():
     assert stack_call._residency.n_bytes < held
 
 
+def fixed(*arrays):
+    """Make arrays read-only, as those of a data set are."""
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
+
+
+def test_sample_weights_in_turn_are_each_taken_for_what_they_are():
+    """The same inputs and targets, under two weightings and under none, twice."""
+    network = nf.MultilayerPerceptron(4, 5, 3, output="softmax", seed=1)
+    kernel, reference = kernels_for(network, "float64")
+    block, vectors = fixed(*drawn(network, 20)), vectors_for(network, 1)
+    weightings = [*fixed(np.linspace(0, 1, 20), np.linspace(3, 2, 20)), None]
+    for weighting in (*weightings, *weightings):
+        expected = reference.errors(vectors, *block, weighting)
+        assert kernel.errors(vectors, *block, weighting) == pytest.approx(expected, rel=1e-13)
+
+
+def test_targets_and_weights_made_writeable_are_looked_at_again():
+    """Right after a call in which they were fixed."""
+    network = nf.MultilayerPerceptron(4, 5, 3, output="softmax", seed=1)
+    kernel, reference = kernels_for(network, "float64")
+    inputs, targets, weights = fixed(*drawn(network, 20), np.linspace(1, 2, 20))
+    vectors = vectors_for(network, 1)
+    for changing in (targets, weights):
+        kernel.errors(vectors, inputs, targets, weights)
+        changing.flags.writeable = True
+        changing[:] = changing[::-1].copy()
+        expected = reference.errors(vectors, inputs, targets, weights)
+        assert kernel.errors(vectors, inputs, targets, weights) == pytest.approx(expected, rel=1e-13)
+        changing.flags.writeable = False
+
+
+def test_inputs_that_are_their_own_targets_are_let_go_of():
+    """An autoencoder's block is laid out once, and what was made of it goes with it."""
+    from neuralframe.kernels.compiled import stack_call
+
+    network = nf.MultilayerPerceptron(4, 2, 4, output="linear", seed=1)
+    inputs = fixed(drawn(network, 20)[0])[0]
+    other = fixed(inputs.copy())[0]
+    call = make_kernel("numba", network.topology)._call
+    tiles = call.block(inputs, inputs, None)[0]
+    assert call.block(inputs, inputs, None)[0] is tiles
+    assert call.block(inputs, other, None)[0] is not tiles
+    held, gone = stack_call._residency.n_bytes, weakref.ref(inputs)
+    del inputs, tiles
+    gc.collect()
+    assert gone() is None
+    assert stack_call._residency.n_bytes < held
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+def test_what_a_users_function_refuses_is_not_a_number(dtype, capfd):
+    """Neither the error nor the gradient is finite, and nothing is printed."""
+    block, vectors = (np.linspace(0, 2, 40)[:, np.newaxis], np.zeros((40, 1))), np.array([[1.0, 0.0]])
+    for refusing, finite in ((Refusing(slope_limit=1.0), [True, False]), (Refusing(1.0), [False, False])):
+        network = nf.MultilayerPerceptron(1, 1, output=refusing, error="sum_of_squares", seed=1)
+        computed = make_kernel("numba", network.topology, dtype).errors_and_gradients(vectors, *block)
+        assert [bool(np.isfinite(numbers).all()) for numbers in computed] == finite
+    assert capfd.readouterr() == ("", "")
+
+
+def test_fields_that_are_equal_but_differ_have_code_of_their_own():
+    """0.0 and -0.0, whose quotients have opposite signs."""
+    found = []
+    for zero in (0.0, -0.0):
+        network = nf.MultilayerPerceptron(1, 1, output=Signed(zero), error="sum_of_squares", seed=1)
+        errors = make_kernel("numba", network.topology).errors(
+            np.array([[1.0, 0.0]]), np.ones((1, 1)), np.ones((1, 1))
+        )
+        found.append(errors[0])
+    assert found == [0, 2]
+
+
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 def test_a_hopeless_class_costs_its_distance(output):
     """Fused cross-entropy stays finite where the probability itself is 0: the error is the net input."""
@@ -381,6 +514,45 @@ def test_a_kernel_travels_as_its_topology_and_type():
             strict=True,
         ):
             assert np.array_equal(given_one, expected)
+
+
+def test_whoever_only_carries_a_kernel_needs_no_numba():
+    """Making, asking and pickling it import nothing heavy; a reducer does no more."""
+    program = (
+        "import pickle, sys\n"
+        "import neuralframe as nf\n"
+        "from neuralframe.kernels import make_kernel\n"
+        "kernel = make_kernel('numba', nf.MultilayerPerceptron(2, 1).topology)\n"
+        "print(pickle.loads(pickle.dumps(kernel)).is_compiled, 'numba' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "True False\n"
+
+
+def test_with_compiling_switched_off_the_message_says_so():
+    """And a user's function is computed as Python does."""
+    program = (
+        "import numpy as np\n"
+        "import neuralframe as nf\n"
+        "from neuralframe.kernels import make_kernel\n"
+        "class Square(nf.ScalarFunction):\n"
+        "    @staticmethod\n"
+        "    def scalar_value(net): return net * net\n"
+        "    @staticmethod\n"
+        "    def scalar_derivative(net, output): return 2 * net\n"
+        "print(Square().value(np.array([3.0])))\n"
+        "kernel = make_kernel('numba', nf.MultilayerPerceptron(2, 1).topology)\n"
+        "try: kernel.errors(np.zeros((1, 3)), np.zeros((1, 2)), np.zeros((1, 1)))\n"
+        "except ImportError as problem: print(problem)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("[9.]\nnumba compiles nothing while NUMBA_DISABLE_JIT is set")
 
 
 def test_without_numba_the_message_says_how_to_get_it():

@@ -40,7 +40,9 @@ def test_it_agrees_with_the_numpy_kernel(sizes, n, dtype, tolerance, weighted):
     assert kernel.is_compiled
     errors, gradients = kernel.errors_and_gradients(vectors, inputs, targets, shares)
     expected = make_kernel("numpy", network.topology).errors_and_gradients(vectors, inputs, targets, shares)
-    assert errors == pytest.approx(expected[0], rel=tolerance, abs=1e-300)
+    of_few = 3 if n < 16 else 1  # the roundings of many samples cancel
+    for_errors = of_few * 1e-7 if dtype == "float32" else tolerance
+    assert errors == pytest.approx(expected[0], rel=for_errors, abs=1e-300)
     assert np.linalg.norm(gradients - expected[1]) <= tolerance * np.linalg.norm(expected[1])
     assert np.array_equal(kernel.errors(vectors, inputs, targets, shares), errors)
     alone = kernel.errors_and_gradients(vectors[1:].copy(), inputs, targets, shares)

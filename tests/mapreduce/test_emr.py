@@ -11,6 +11,7 @@ import logging
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -93,6 +94,8 @@ def aws():
             patch.delenv(name, raising=False)
         patch.setenv("MOTO_IAM_LOAD_MANAGED_POLICIES", "true")
         address = stack.enter_context(moto_server())
+        # another server of this process may have begun without the managed policies
+        urlopen(Request(f"{address}/moto-api/reset", method="POST")).close()  # noqa: S310 - our own server
         for name, value in {
             "AWS_ENDPOINT_URL": address,
             "AWS_ACCESS_KEY_ID": "nobody",

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 import neuralframe as nf
-from neuralframe.exceptions import ChoiceError, ShapeError
-from neuralframe.kernels import make_kernel
+from neuralframe.exceptions import ChoiceError, ParameterError, ShapeError
+from neuralframe.kernels import KERNELS, candidates, make_kernel
+from neuralframe.kernels.cuda import shim
+from neuralframe.kernels.work import Work
 from neuralframe.mapreduce.error_job import ErrorJob
-from neuralframe.networks import explanation
+from neuralframe.networks import explanation, learning
 from neuralframe.networks.explanation import explain
+from neuralframe.networks.preparation import make_evaluator
 
 
 class Mixed(nf.NeuralNetwork):
@@ -30,12 +33,79 @@ def samples(n, n_inputs, n_outputs, **more):
     return nf.DataSet(np.zeros((n, n_inputs)), np.zeros((n, n_outputs)), **more)
 
 
-def test_the_kernel_named_is_the_one_that_learns():
-    """Here for each kernel that can be named, and for the choice."""
-    network, data = nf.MultilayerPerceptron(4, 3, 2, seed=0), samples(10, 4, 2)
-    assert explain(network, data).kernel == "numpy"
-    asked = explain(network, data, kernel="numpy")
-    assert (asked.kernel, asked.reason) == ("numpy", "asked for")
+class Enough(Exception):  # noqa: N818 - no error
+    """The training has made what it would compute with."""
+
+
+def evaluator_of(network, data, **given):
+    """Return what a training would compute E with; it gets no further."""
+    made = []
+
+    def noting(*arguments, **options):
+        made.append(make_evaluator(*arguments, **options))
+        raise Enough
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learning, "make_evaluator", noting)
+        with pytest.raises(Enough):
+            network.learn(data, progress=False, **given)
+    return made[0]
+
+
+@pytest.mark.parametrize("validation", [None, 0.5, "own"])
+@pytest.mark.parametrize("engine", ["threads", "mrjob:inline", "mrjob:local"])
+@pytest.mark.parametrize("kernel", ["auto", *KERNELS])
+def test_the_kernel_named_is_the_one_that_learns(kernel, engine, validation, monkeypatch):
+    """The border lies between what is learnt from with and without validation, and with more sessions."""
+    if kernel in {"auto", "numba"}:
+        pytest.importorskip("numba")
+    monkeypatch.setattr(shim, "reason_against", lambda: "no device in this test")
+    network = nf.MultilayerPerceptron(4, 3, 2, seed=0)
+    data = samples(100, 4, 2, block_size=10)
+    border = Work(topology=network.topology, n_samples=75, n_blocks=8)
+    monkeypatch.setattr(candidates, "NUMBA_START_UP", candidates.Numba.seconds_saved(border))
+    given = {
+        "engine": engine,
+        "kernel": kernel,
+        "validation": samples(9, 4, 2) if validation == "own" else validation,
+    }
+    for sessions in (1, 3):
+        found = explain(network, data, sessions=sessions, **given)
+        evaluator = evaluator_of(network, data, sessions=sessions, **given)
+        assert (found.kernel, found.n_samples) == (evaluator.kernel.name, evaluator.blocks.n_samples)
+        gains = engine != "mrjob:local" and (sessions > 1 or validation != 0.5)
+        auto = "numba" if gains else "numpy"
+        assert found.kernel == (auto if kernel == "auto" else kernel)
+
+
+def test_a_training_that_would_be_refused_is_said_to_be(monkeypatch):
+    """Without numba there is no kernel of that name, whatever the network and wherever tasks run."""
+    monkeypatch.setattr(explanation, "missing", lambda name: f"{name} is not installed")
+    network, data = nf.MultilayerPerceptron(8, 160, 3, seed=0), samples(10, 8, 3)
+    for engine in ("threads", "mrjob:local"):
+        found = explain(network, data, kernel="numba", engine=engine)
+        assert found.reason == "asked for, but the training would be refused: numba is not installed"
+
+
+def test_a_device_may_be_where_the_tasks_are(monkeypatch):
+    """The driver's machine need not have one."""
+    monkeypatch.setattr(explanation, "missing", lambda name: "" if name == "numpy" else "no driver was found")
+    network, data = nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(10, 8, 3)
+    found = explain(network, data, kernel="cuda", engine="mrjob:local")
+    assert found.reason == "asked for, where tasks have it; here no driver was found"
+    assert found.layers[0].way == "on the device, by WeightStationary"
+
+
+def test_memory_is_what_compiled_code_keeps(monkeypatch):
+    """Wide inputs are read where they lie, unless they are cast; and there is a limit."""
+    monkeypatch.setattr(explanation, "missing", lambda _: "")
+    narrow, wide = (nf.MultilayerPerceptron(n, 4, 2, seed=0) for n in (8, 65))
+    assert explain(narrow, samples(100, 8, 2), kernel="numba").working_bytes == 100 * 10 * 8
+    assert explain(wide, samples(100, 65, 2), kernel="numba").working_bytes == 100 * 2 * 8
+    cast = explain(wide, samples(100, 65, 2), kernel="numba", dtype="float32")
+    assert cast.working_bytes == 100 * 67 * 4
+    monkeypatch.setattr(candidates, "LAID_OUT_BYTES", 1000)
+    assert explain(narrow, samples(100, 8, 2), kernel="numba").working_bytes == 1000
 
 
 def test_the_others_say_all_that_they_would_have_needed(monkeypatch):
@@ -130,6 +200,9 @@ def test_nothing_is_computed(monkeypatch):
         ({"kernel": "fortran"}, ChoiceError),
         ({"dtype": "float16"}, ChoiceError),
         ({"engine": "abacus"}, ChoiceError),
+        ({"sessions": 0}, ParameterError),
+        ({"sessions": 1.5}, ParameterError),
+        ({"validation": 1.0}, ParameterError),
     ],
 )
 def test_what_there_is_none_of_is_refused(options, error):

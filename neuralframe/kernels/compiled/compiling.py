@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numba
 
@@ -10,6 +11,11 @@ from neuralframe.kernels.compiled.disk_cache import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+if numba.config.DISABLE_JIT:
+    raise ImportError(
+        "numba compiles nothing while NUMBA_DISABLE_JIT is set. Unset it, or take kernel='numpy'"
+    )
 
 F = TypeVar("F", bound="Callable[..., object]")
 
@@ -61,8 +67,32 @@ def keep_in(dispatcher: numba.core.dispatcher.Dispatcher, folder: str) -> None:
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = folder
     try:
-        dispatcher.enable_caching()
-    except (RuntimeError, OSError):  # numba found no way to keep functions of this file
-        pass
+        with suppress(Exception):  # numba found no way to keep functions of this file
+            dispatcher.enable_caching()
+            dispatcher._cache = _ForgivingCache(dispatcher._cache)  # noqa: SLF001 - there is no public way
     finally:
         numba.config.CACHE_DIR = before
+
+
+class _ForgivingCache:
+    """A cache of numba's whose failures cost time only: a full disk, a damaged file, another's rights."""
+
+    def __init__(self, cache: Any) -> None:
+        self._cache = cache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        """Return what is kept; None where it cannot be read, and then all that is kept is forgotten."""
+        try:
+            return self._cache.load_overload(signature, context)
+        except Exception:  # noqa: BLE001 - damaged bytes raise anything when they are unpickled
+            with suppress(Exception):
+                self._cache.flush()
+            return None
+
+    def save_overload(self, signature: Any, made: Any) -> None:
+        """Keep what was compiled, if that is possible."""
+        with suppress(Exception):
+            self._cache.save_overload(signature, made)

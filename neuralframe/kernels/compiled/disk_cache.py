@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -34,10 +35,12 @@ def _candidates() -> Iterator[Path]:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen) / name
         return
-    home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-    yield Path(home) / "neuralframe" / name
+    with suppress(RuntimeError):  # the user has no home folder
+        home = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
+        yield Path(home) / "neuralframe" / name
     owner = os.getuid() if hasattr(os, "getuid") else "user"
-    yield Path(tempfile.gettempdir()) / f"{name}-{owner}"
+    with suppress(FileNotFoundError):  # no folder for temporary files can be written to
+        yield Path(tempfile.gettempdir()) / f"{name}-{owner}"
 
 
 def _is_ours(folder: Path) -> bool:

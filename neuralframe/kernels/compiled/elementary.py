@@ -124,10 +124,12 @@ def tanh(x: Number) -> Number:
 
 @compiled
 def logistic(x: Number) -> Number:
-    """Return 1 / (1 + exp(-x))."""
+    """Return 1 / (1 + exp(-x)); 0 where exp(x) is."""
     scale, even, odd = _parts(_bounded(x))
+    lowest, _ = _bounds(x)
     power = scale * (even + odd)
-    return power / (power + (even - odd))
+    share = power / (power + (even - odd))
+    return type(x)(0) if x < lowest else share
 
 
 @compiled

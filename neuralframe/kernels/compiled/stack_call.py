@@ -82,9 +82,7 @@ class StackCall:
         """
         recent = getattr(self._own, "recent", None)
         tiles: Tiles | None = None if recent is None or recent[0]() is not inputs else recent[1]()
-        if tiles is None or tiles.sources[0] is not targets or tiles.sources[1] is not sample_weights:
-            return None
-        return tiles
+        return tiles if tiles is not None and tiles.is_of(inputs, targets, sample_weights) else None
 
     def _tiles(self, inputs: Array, targets: Array, sample_weights: Vector | None) -> Tiles:
         """Return a block laid out, from an earlier evaluation if its arrays cannot have changed."""

@@ -33,8 +33,9 @@ class Tiles:
         The inputs row by row; None where they are the block's own, which it is not for this to hold.
     sample_weights : (n,) float64
         n is a multiple of `LANES`; 0 where there is no sample.
-    sources : tuple of arrays
-        What it was made of: held, so that no other array takes their place in memory.
+    sources : (targets, sample weights)
+        What it was made of: held, so that no other array takes their place in memory. None in place of the
+        inputs, which it would else keep alive: targets may be the very same array.
 
     """
 
@@ -56,7 +57,7 @@ class Tiles:
         by_rows: bool,
     ) -> Tiles:
         """Lay out a block; samples of weight 0 are left out, as their errors may be infinite."""
-        sources, own = (targets, sample_weights), inputs
+        sources, own = (None if targets is inputs else targets, sample_weights), inputs
         counting: Any = slice(None) if sample_weights is None else np.flatnonzero(sample_weights)
         inputs, targets = laid_out(inputs[counting], dtype), laid_out(targets[counting], dtype)
         if with_sums:
@@ -68,6 +69,14 @@ class Tiles:
             return cls(_tiled(inputs), None, _tiled(targets), weights, sources)
         rows = None if np.may_share_memory(inputs, own) else inputs
         return cls(_tiled(inputs[:0]), rows, _tiled(targets), weights, sources)
+
+    def is_of(self, inputs: Array, targets: Array, sample_weights: Vector | None) -> bool:
+        """Whether it was made of these arrays, given that it was of these inputs, and they cannot change."""
+        source = inputs if self.sources[0] is None else self.sources[0]
+        if source is not targets or self.sources[1] is not sample_weights:
+            return False
+        fixed = not (inputs.flags.writeable or targets.flags.writeable)
+        return fixed and (sample_weights is None or not sample_weights.flags.writeable)
 
     @property
     def n_bytes(self) -> int:

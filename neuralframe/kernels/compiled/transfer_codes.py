@@ -62,7 +62,7 @@ _CODES: dict[type[tf.TransferFunction], tuple[int, Callable[[Any], tuple[float, 
 def transfer_code(function: tf.TransferFunction, dtype: np.dtype[np.floating]) -> TransferCode | None:
     """Return the numbers of a transfer function, or None where there are none."""
     if isinstance(function, ScalarFunction):
-        return _scalar_code(function, dtype)
+        return _scalar_code(function, dtype) if function.is_scalar_only else None
     # A subclass may compute otherwise.
     found = _CODES.get(type(function))
     return None if found is None else TransferCode(found[0], found[1](function))
