@@ -12,7 +12,6 @@ from neuralframe.cli.options import (
     WORK,
     Deviation,
     Fallback,
-    Sessions,
     ShareDropped,
     Validation,
     header_option,
@@ -60,7 +59,6 @@ def explain(
     ] = "tanh",
     dropout: ShareDropped = None,
     input_noise: Deviation = None,
-    sessions: Sessions = 1,
     engine: Annotated[
         str, typer.Option(metavar="NAME", rich_help_panel=WORK, help="Where jobs run.")
     ] = "threads",
@@ -70,7 +68,7 @@ def explain(
     ] = None,
     kernel: Annotated[
         str,
-        typer.Option(metavar="NAME", rich_help_panel=WORK, help="auto, numpy, numba or cuda."),
+        typer.Option(metavar="NAME", rich_help_panel=WORK, help="As for `train`."),
     ] = "auto",
     block_size: Annotated[
         int | None, typer.Option(min=1, metavar="N", rich_help_panel=WORK, help="Samples a block.")
@@ -110,7 +108,6 @@ def explain(
         "dtype": floating_point_type(dtype),
         "noise": noise_of(dropout, input_noise),
         "validation": validation or None,
-        "sessions": sessions,
     }
     require_share(validation, "--validation")
     reading = Reading(

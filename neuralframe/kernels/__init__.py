@@ -17,6 +17,8 @@ KERNELS = {
     "numpy": "neuralframe.kernels.numpy_kernel:NumpyKernel",
     "numba": "neuralframe.kernels.numba_kernel:NumbaKernel",
     "cuda": "neuralframe.kernels.cuda_kernel:CudaKernel",
+    "cuda_uint8": "neuralframe.kernels.compact_cuda_kernels:ByteCudaKernel",
+    "cuda_float16": "neuralframe.kernels.compact_cuda_kernels:HalfCudaKernel",
 }
 """Where each kernel lives: ``module:class``."""
 

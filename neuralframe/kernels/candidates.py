@@ -21,10 +21,10 @@ NUMBA_START_UP = 0.36
 """Seconds until a process has its first compiled gradient: 0.19 to import numba, 0.17 to load what was
 compiled before (benchmarks/results/kernels_startup.md). The first time on a machine takes longer."""
 
-SAVED_A_BLOCK = 5e-5
 SAVED_A_SAMPLE = {"float64": 6e-8, "float32": 3e-8}
-"""Seconds that compiled code saves with each block, for numpy's many calls, and at least with each sample:
-from 8-4-1 to 64-32-10 and 400-25-10 it is 60 to 360 nanoseconds (benchmarks/results/kernels.md)."""
+"""Seconds that compiled code saves at least with each sample: from 8-4-1 to 64-32-10 and 400-25-10 it is 60
+to 360 nanoseconds (benchmarks/results/kernels.md). It saves 50 microseconds with each block besides, of
+which nothing is made here: so small data have the same bits on every engine, however they are cut."""
 
 CUDA_START_UP = 4.0
 """Seconds that a training must take one processor before a device is opened for it: to open it, compile for
@@ -49,6 +49,11 @@ class Candidate(ABC):
     name: ClassVar[str]
     knows_noise: ClassVar[bool] = False
 
+    @property
+    def needs(self) -> str:
+        """The name by which `missing` knows what the kernel needs."""
+        return self.name
+
     def objections(self, work: Work, missing: Missing = missing) -> Iterator[str]:
         """Yield all that speaks against the kernel, what is found out at least cost first."""
         if work.with_noise and not self.knows_noise:
@@ -66,7 +71,7 @@ class Candidate(ABC):
 
     def lack(self, work: Work, missing: Missing = missing) -> str:
         """Return what of this machine's lacks keeps the kernel from the work; not those of a mere driver."""
-        return self.refusal(missing) if work.elsewhere else missing(self.name)
+        return self.refusal(missing) if work.elsewhere else missing(self.needs)
 
     def refusal(self, missing: Missing = missing) -> str:  # noqa: ARG002 - most can be made anywhere
         """Return why, asked for by name, the kernel cannot even be made where the training starts."""
@@ -129,6 +134,28 @@ class Cuda(Candidate):
         return work.n_bytes
 
 
+class ByteCuda(Cuda):
+    """The same with inputs rounded to bytes, which nobody decides but the user."""
+
+    name = "cuda_uint8"
+    input_bytes: ClassVar[int] = 1
+
+    @property
+    def needs(self) -> str:
+        return Cuda.name
+
+    def kept_bytes(self, work: Work, *, is_cast: bool) -> int:  # noqa: ARG002
+        n_outputs = work.topology.n_outputs * work.dtype.itemsize
+        return work.n_samples * (work.topology.n_inputs * self.input_bytes + n_outputs)
+
+
+class HalfCuda(ByteCuda):
+    """The same with inputs rounded to float16."""
+
+    name = "cuda_float16"
+    input_bytes = 2
+
+
 class Numba(Candidate):
     """Saves a little on each sample where layers are narrow."""
 
@@ -168,8 +195,7 @@ class Numba(Candidate):
     @staticmethod
     def seconds_saved(work: Work) -> float:
         """Return about how much longer numpy would take, over all passes."""
-        a_pass = work.n_blocks * SAVED_A_BLOCK + work.n_samples * SAVED_A_SAMPLE[work.dtype.name]
-        return work.passes * a_pass
+        return work.passes * work.n_samples * SAVED_A_SAMPLE[work.dtype.name]
 
 
 class Numpy(Candidate):
@@ -193,6 +219,9 @@ class Numpy(Candidate):
 
 CANDIDATES: dict[str, Candidate] = {one.name: one for one in (Cuda(), Numba(), Numpy())}
 """Those that are faster where they suit come first."""
+
+BY_NAME: dict[str, Candidate] = CANDIDATES | {one.name: one for one in (ByteCuda(), HalfCuda())}
+"""All of them, with those that are never chosen."""
 
 
 def _seconds(seconds: float) -> str:

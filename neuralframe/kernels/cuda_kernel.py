@@ -117,8 +117,12 @@ class CudaKernel(Kernel):
             stack, device = Stack.of(self.topology), self._device or choose_device()
             assert stack is not None, "families serve stacks"
             with device.current():
-                self._family = family(stack, self.dtype, device)
+                self._family = self._ready(family(stack, self.dtype, device))
         return self._family
+
+    def _ready(self, family: Family) -> Family:
+        """Return a family as this kernel uses it."""
+        return family
 
     def _give_up(self, problem: DeviceError) -> None:
         with self._lock:
@@ -126,7 +130,7 @@ class CudaKernel(Kernel):
                 return
             self._failed, self._family = True, None
         warnings.warn(
-            f"kernel='cuda': {problem}. The processor computes instead, with kernel='numpy'",
+            f"kernel={self.name!r}: {problem}. The processor computes instead, with kernel='numpy'",
             DeviceWarning,
             stacklevel=4,
         )

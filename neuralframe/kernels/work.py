@@ -32,8 +32,8 @@ class Work:
     topology : Topology
     dtype : {"float64", "float32"}
         What is computed in.
-    n_samples, n_blocks : int
-        Samples that are learnt from, and the blocks that they fill.
+    n_samples : int
+        Samples that are learnt from.
     passes : int
         How many gradients over all of them are expected, at one weight vector each.
     with_noise : bool
@@ -46,7 +46,6 @@ class Work:
     topology: Topology
     dtype: np.dtype[Any] = attrs.field(default="float64", converter=float_type)
     n_samples: int = 0
-    n_blocks: int = 0
     passes: int = TRAINING_PASSES
     with_noise: bool = False
     elsewhere: bool = False

@@ -8,15 +8,13 @@ import attrs
 import numpy as np
 
 from neuralframe.core.noise import Noise
-from neuralframe.core.validation import whole
 from neuralframe.data.wording import plural
 from neuralframe.exceptions import ChoiceError
 from neuralframe.kernels import AUTO, KERNELS
-from neuralframe.kernels.candidates import CANDIDATES, missing
+from neuralframe.kernels.candidates import BY_NAME, CANDIDATES, missing
 from neuralframe.kernels.choice import choose
 from neuralframe.kernels.chunks import chunk_size
 from neuralframe.kernels.stages import make_stage
-from neuralframe.kernels.work import TRAINING_PASSES
 from neuralframe.mapreduce import make_engine
 from neuralframe.mapreduce.in_process_engine import InProcessEngine
 from neuralframe.networks.layer_paths import layer_paths
@@ -125,7 +123,6 @@ def explain(
     dtype: npt.DTypeLike = "float64",
     noise: Noise | Iterable[Noise] | None = None,
     validation: float | DataSet | None = None,
-    sessions: int = 1,
 ) -> Explanation:
     """Say how a network would learn a data set: which kernel, why, and what the others would have needed.
 
@@ -136,7 +133,7 @@ def explain(
     ----------
     network : NeuralNetwork
     data : DataSet
-    engine, kernel, dtype, noise, validation, sessions
+    engine, kernel, dtype, noise, validation
         As in `NeuralNetwork.learn`: what the choice looks at. Of the engine this is whether blocks are
         computed in this process.
 
@@ -152,7 +149,7 @@ def explain(
     ChoiceError
         If there is no such engine, kernel or floating-point type.
     ParameterError
-        If `validation` or `sessions` is out of range.
+        If `validation` is out of range.
 
     Examples
     --------
@@ -172,11 +169,10 @@ def explain(
         data.blocks,
         dtype=dtype,
         noise=Noise.given(noise),
-        passes=TRAINING_PASSES * whole(sessions, "sessions"),
         elsewhere=not place.computes_here,
     )
     name = choose(work, missing=missing).name if kernel == AUTO else kernel
-    candidate = CANDIDATES[name]
+    candidate = BY_NAME[name]
     by_numpy = name == PLAIN or bool(candidate.hindrance(work, missing))
     return Explanation(
         network=_sizes(network.topology),
@@ -222,7 +218,7 @@ def _asked_for(candidate: Candidate, work: Work) -> str:
     hindrance = candidate.hindrance(work, missing)
     if hindrance:
         return f"asked for, but numpy computes: {hindrance}"
-    lack = missing(candidate.name)
+    lack = missing(candidate.needs)
     return f"asked for, where tasks have it; here {lack}" if lack else "asked for"
 
 

@@ -80,7 +80,7 @@ def prepare(network: NeuralNetwork, data: DataSet, options: TrainingOptions) -> 
         metrics=options.metrics,
         noise=options.noise,
         max_norm=options.max_norm,
-        passes=TRAINING_PASSES * options.sessions,
+        passes=TRAINING_PASSES,
     )
     return Prepared(training, evaluator)
 

@@ -232,9 +232,10 @@ class NeuralNetwork(Architecture):
             Where jobs run: ``"threads"``, ``"mrjob:local"``, ``"mrjob:hadoop"``, ``"spark"``, ...; see
             docs/engines.md. An engine that its owner has opened stays open.
         kernel : str
-            How blocks are computed: ``"numpy"``, ``"numba"``, ``"cuda"``, or ``"auto"``, which picks by the
-            size of the work and by what is installed, and numpy where other processes compute; see
-            docs/kernels.md and `nf.explain`. For one kernel the bits are the same on every engine.
+            How blocks are computed: ``"numpy"``, ``"numba"``, ``"cuda"`` (with rounded inputs also
+            ``"cuda_uint8"``, ``"cuda_float16"``), or ``"auto"``, which picks by the size of the work and by
+            what is installed, and numpy where other processes compute; see docs/kernels.md and `nf.explain`.
+            For one kernel the bits are the same on every engine.
         dtype : {"float64", "float32"}
             What blocks are computed in; sums across blocks are always float64.
         validation : float or DataSet, optional

@@ -153,7 +153,6 @@ def work_of(
         topology=network.topology,
         dtype=dtype,
         n_samples=blocks.n_samples,
-        n_blocks=sum(part.n_blocks for part in blocks.parts if part.part == "training"),
         passes=passes,
         with_noise=bool(noise),
         elsewhere=elsewhere,

@@ -49,9 +49,9 @@ def test_a_kernel_reaches_the_training(run, table, monkeypatch, kernel):
 
 
 def test_what_the_choice_looks_at_can_be_given(run, table):
-    """As for `train`: what is held out, what disturbs, and how many sessions there are."""
-    found = run("explain", table, "--validation", 0.5, "--sessions", 3, "--dropout", 0.2).stdout
-    assert "600 passes over 30 samples" in found
+    """As for `train`: what is held out, and what disturbs."""
+    found = run("explain", table, "--validation", 0.5, "--dropout", 0.2).stdout
+    assert "200 passes over 30 samples" in found
     assert "noise is computed by numpy only" in found
     assert run("explain", table, "--validation", 1).exit_code == 2
 

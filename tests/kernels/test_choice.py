@@ -16,7 +16,7 @@ from neuralframe.core.components import is_own
 from neuralframe.data.blocks import Blocks, Samples
 from neuralframe.exceptions import ChoiceError
 from neuralframe.kernels import KERNELS, candidates, narrow_stacks
-from neuralframe.kernels.candidates import CANDIDATES, NUMBA_START_UP, SAVED_A_BLOCK, SAVED_A_SAMPLE, Numba
+from neuralframe.kernels.candidates import CANDIDATES, NUMBA_START_UP, SAVED_A_SAMPLE, Numba
 from neuralframe.kernels.choice import choose
 from neuralframe.kernels.work import TRAINING_PASSES, Work
 from neuralframe.networks.preparation import make_evaluator
@@ -55,24 +55,18 @@ def work(sizes, n_samples, **more):
 
 @pytest.mark.parametrize("sizes", [NARROW, (32, 5, 1), (400, 25, 10)])
 def test_small_data_stay_with_numpy_and_nobody_looks_for_anything_else(sizes):
-    """Abalone has 4,177 samples, on the command line in 17 blocks; the wisconsin data sets have fewer."""
-    assert choose(work(sizes, 4177, n_blocks=17), missing=never).name == "numpy"
+    """Abalone has 4,177 samples; the wisconsin data sets have fewer."""
+    assert choose(work(sizes, 4177), missing=never).name == "numpy"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_compiled_code_is_taken_from_where_its_start_pays(dtype):
-    """The border, here of data in one block, is worked out by hand from the constants."""
-    border = (NUMBA_START_UP / TRAINING_PASSES - SAVED_A_BLOCK) / SAVED_A_SAMPLE[dtype]
-    below, above = (work(NARROW, int(border * by), n_blocks=1, dtype=dtype) for by in (0.99, 1.01))
+    """The border is worked out by hand from the constants."""
+    border = NUMBA_START_UP / TRAINING_PASSES / SAVED_A_SAMPLE[dtype]
+    below, above = (work(NARROW, int(border * by), dtype=dtype) for by in (0.99, 1.01))
     assert choose(below, missing=no_device).name == "numpy"
     assert choose(above, missing=no_device).name == "numba"
     assert Numba.seconds_saved(above) == pytest.approx(NUMBA_START_UP, rel=0.011)
-
-
-def test_many_small_blocks_are_better_compiled():
-    """For each of them numpy is called many times; the same samples in one block stay with it."""
-    names = [choose(work(NARROW, 5000, n_blocks=n), missing=no_device).name for n in (1, 5000)]
-    assert names == ["numpy", "numba"]
 
 
 def test_wide_networks_are_as_fast_in_numpy():

@@ -1,21 +1,23 @@
 """Compact inputs: 1 or 2 bytes a number on the way to a device, and while they wait there.
 
-A lossy choice, for who asks for it: numbers become codes, and the network sees what the codes stand for.
-Pixels that came as bytes lose nothing.
+A lossy choice, for who asks for it by the name of a kernel (`neuralframe.kernels.compact_cuda_kernels`):
+numbers become codes, and the network sees what the codes stand for. Pixels that came as bytes lose nothing.
 """
 
 from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 import numpy as np
 from numpy import float64, int32, uint64
 
 from neuralframe.exceptions import DataError
+from neuralframe.kernels.cuda.scratch import Scratch
 from neuralframe.kernels.cuda.shim import cuda
+from neuralframe.kernels.residency import Residency
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +28,13 @@ if TYPE_CHECKING:
 N_THREADS = 256
 """Threads in a block."""
 
+HOST_BYTES = 1 << 32
+"""Memory of the host for codes, so that blocks which do not fit a device are coded once all the same."""
+
+Kind: TypeAlias = 'Literal["uint8", "float16"]'
+
 _LAST_CODE = 255
+_coded = Residency(HOST_BYTES)
 
 
 @attrs.frozen(eq=False)
@@ -45,7 +53,7 @@ class Compact:
     offsets: Vector
 
     @classmethod
-    def of(cls, array: Array, kind: Literal["uint8", "float16"] = "uint8") -> Compact:
+    def of(cls, array: Array, kind: Kind = "uint8") -> Compact:
         """Return the codes of an array.
 
         With ``"uint8"`` each column's range is cut into 255 equal steps: a number is off by half a step at
@@ -83,7 +91,7 @@ class Compact:
         # not every device has arithmetic for float16: its bits travel, and the kernel reads them
         bits: Any = self.codes if self.codes.dtype == np.uint8 else self.codes.view(np.uint16)
         codes, scales, offsets = (
-            device.to_device(part.reshape(-1)) for part in (bits, self.scales, self.offsets)
+            device.cast_to_device(part, part.dtype) for part in (bits, self.scales, self.offsets)
         )
         return CompactOnDevice(device, codes, scales, offsets, shape=self.codes.shape)
 
@@ -106,6 +114,11 @@ class CompactOnDevice:
     offsets: Any
     shape: tuple[int, ...]
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that the codes take on the device, and their scales and offsets."""
+        return sum(int(part.nbytes) for part in (self.codes, self.scales, self.offsets))
+
     def expand(self, first: int, n: int, result: Any, real: type) -> None:
         """Write the numbers of some samples, flat, as they would have been carried in full.
 
@@ -123,6 +136,42 @@ class CompactOnDevice:
         kernel = expanding_kernel(n_columns, real, is_half=np.dtype(self.codes.dtype) == np.uint16)
         args = (self.codes, self.scales, self.offsets, first, n, result)
         self.device.launch(kernel, (-(-n * n_columns // N_THREADS), 1), N_THREADS, args)
+
+
+def coded(array: Array, kind: Kind) -> Compact:
+    """Return the codes of a block's array, made once if it cannot be written to."""
+    return _coded.of(array, kind, lambda source: Compact.of(source, kind), lambda made: made.codes.nbytes)
+
+
+class CompactInputs:
+    """The way of a block's inputs to a device as codes: what `Family.on_device` may be.
+
+    Codes stay on the device; each evaluation expands those of its block, into memory that all blocks share.
+
+    Parameters
+    ----------
+    device : Device
+    dtype : numpy.dtype
+        What the network is computed in.
+    kind : {"uint8", "float16"}
+        The codes.
+
+    """
+
+    def __init__(self, device: Device, dtype: np.dtype[Any], kind: Kind) -> None:
+        self._device = device
+        self._real: Any = dtype.type
+        self._kind: Kind = kind
+        self._scratch = Scratch(device)
+
+    def __call__(self, inputs: Array) -> Any:
+        """Return the inputs on the device, flat, expanded; good until the next call."""
+        codes = self._device.kept(
+            inputs, self._kind, lambda source: coded(source, self._kind).carried(self._device)
+        )
+        expanded = self._scratch.empty("inputs", inputs.size, self._real)
+        codes.expand(0, len(inputs), expanded, self._real)
+        return expanded
 
 
 def _power(bits: Any) -> Any:

@@ -6,7 +6,7 @@ import os
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -31,6 +31,13 @@ STREAMED_BYTES = 2 * PIECE_BYTES
 
 DEVICE_VARIABLE = "NEURALFRAME_CUDA_DEVICE"
 """Environment variable with the number of the device that this process was given among those it sees."""
+
+
+class HasBytes(Protocol):
+    """Something on a device, and the memory that it takes there."""
+
+    @property
+    def nbytes(self) -> int: ...
 
 
 class Device(ABC):
@@ -117,12 +124,22 @@ class Device(ABC):
             What it becomes.
 
         """
-        return self._residency.of(
-            array,
-            dtype.name,
-            lambda source: self.cast_to_device(source, dtype),
-            lambda made: int(made.nbytes),
-        )
+        return self.kept(array, dtype.name, lambda source: self.cast_to_device(source, dtype))
+
+    def kept(self, array: Array, layout: str, carry: Callable[[Array], HasBytes]) -> Any:
+        """Return what `carry` makes of a block's array on the device, now or before.
+
+        Parameters
+        ----------
+        array : ndarray
+            The host's; remembered if it cannot be written to.
+        layout : str
+            Tells what is made of one array from other things made of it.
+        carry : callable
+            Called with the array where nothing is kept; what it returns has `nbytes`.
+
+        """
+        return self._residency.of(array, layout, carry, lambda made: int(made.nbytes))
 
 
 class CudaDevice(Device):

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from neuralframe.core.arrays import Array, Vector
@@ -18,6 +20,9 @@ class Family(ABC):
 
     Arguments and results are those of `Kernel`, in the memory of the host; `device.resident` keeps the
     blocks' arrays on the device. One thread at a time calls a family.
+
+    `on_device` returns a block's inputs on the device, flat, in the type that is computed in. Whoever makes a
+    family may put another way in its place, as for `compact` inputs.
 
     Parameters
     ----------
@@ -34,6 +39,7 @@ class Family(ABC):
         self.stack = stack
         self.dtype = dtype
         self.device = device
+        self.on_device: Callable[[Array], Any] = lambda inputs: device.resident(inputs, dtype)
 
     @classmethod
     @abstractmethod

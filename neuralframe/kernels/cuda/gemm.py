@@ -119,7 +119,7 @@ class Gemm(Family):
     def _cut(self, inputs: Array, targets: Array | None, sample_weights: Vector | None) -> Iterator[_Rows]:
         if not len(inputs):
             return
-        x = self.device.resident(inputs, self.dtype)
+        x = self.on_device(inputs)
         t = x if targets is None else self.device.resident(targets, self.dtype)
         v = x if sample_weights is None else self.device.resident(sample_weights, self.dtype)
         room = min(self._most, len(inputs))

@@ -58,7 +58,7 @@ class Tile(Family):
         kernel = tile_output_kernel(self.stack, self._plan, self._real)
         outputs = self._scratch.empty("outputs", n_samples * n_outputs, self.dtype)
         n_chunks, chunk_rows = self._chunks(n_samples)
-        resident = self.device.resident(inputs, self.dtype)
+        resident = self.on_device(inputs)
         args = (self._carried(weights), resident, n_samples, chunk_rows, outputs)
         self.device.launch(kernel, (n_chunks, 1), N_THREADS, args)
         return self.device.to_host(outputs).reshape(n_samples, n_outputs)
@@ -87,7 +87,7 @@ class Tile(Family):
         if not len(inputs):
             return sums
         n_chunks, chunk_rows = self._chunks(len(inputs))
-        x, t = (self.device.resident(array, self.dtype) for array in (inputs, targets))
+        x, t = self.on_device(inputs), self.device.resident(targets, self.dtype)
         v = x if sample_weights is None else self.device.resident(sample_weights, self.dtype)
         most = max(1, min(ROW_BYTES // (8 * n_chunks * row_length), MOST_VECTORS))
         for start in range(0, len(weights), most):
