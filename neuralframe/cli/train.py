@@ -230,8 +230,9 @@ def train(
         typer.Option(
             metavar="NAME",
             rich_help_panel=WORK,
-            help="How blocks are computed: numpy, numba, cuda (cuda_uint8, cuda_float16 round inputs), or auto, "
-            "which picks by the size of the work, and numpy where other processes compute (`neuralframe explain` says why).",
+            help="How blocks are computed: numpy, numba, cuda (cuda_uint8, cuda_float16 round inputs), or "
+            "auto, which picks by the size of the work, and numpy where other processes compute "
+            "(`neuralframe explain` says why).",
         ),
     ] = "auto",
     dtype: Annotated[
