@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     Missing = Callable[[str], str]
 
-NUMBA_START_UP = 0.36
-"""Seconds until a process has its first compiled gradient: 0.19 to import numba, 0.17 to load what was
-compiled before (benchmarks/results/kernels_startup.md). The first time on a machine takes longer."""
+NUMBA_START_UP = 0.5
+"""Seconds until a process has its first compiled gradient: 0.2 to import numba, 0.3 until it has loaded what
+was compiled before (benchmarks/results/kernels_startup.md). The first time on a machine takes longer."""
 
 SAVED_A_SAMPLE = {"float64": 6e-8, "float32": 3e-8}
 """Seconds that compiled code saves at least with each sample: from 8-4-1 to 64-32-10 and 400-25-10 it is 60

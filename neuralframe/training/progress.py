@@ -70,10 +70,9 @@ def is_bar_wanted(wanted: bool | None) -> bool:  # noqa: FBT001
         If a bar is asked for and rich is missing.
 
     """
-    has_rich = find_spec("rich") is not None
     if wanted is None:
-        return has_rich and sys.stderr.isatty()
-    if wanted and not has_rich:
+        return sys.stderr.isatty() and find_spec("rich") is not None
+    if wanted and find_spec("rich") is None:
         raise MissingPackageError("rich", purpose="a progress bar", extra="cli")
     return wanted
 

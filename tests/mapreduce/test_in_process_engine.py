@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import sys
 import threading
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 import neuralframe as nf
 from neuralframe.data.blocks import Blocks
 from neuralframe.mapreduce import make_engine, pace
+from neuralframe.mapreduce.blas import SingleThreadedBlas
 from neuralframe.mapreduce.in_process_engine import map_blocks
 from neuralframe.mapreduce.job import Job
 from neuralframe.mapreduce.partial_sum import PartialSum
@@ -176,6 +180,27 @@ def test_blas_is_held_to_one_thread_while_the_engine_is_open_and_given_back_afte
             assert set(threads()) == {1}
         assert set(threads()) == {1}
     assert threads() == before
+
+
+def test_a_blas_library_that_was_loaded_after_the_first_training_is_held_too(monkeypatch):
+    """Libraries are looked for again once there are more modules, and only then."""
+    looked = []
+
+    class Controller:
+        def __init__(self):
+            looked.append(self)
+
+        def limit(self, **limits):
+            return contextlib.nullcontext()
+
+    monkeypatch.setattr(threadpoolctl, "ThreadpoolController", Controller)
+    monkeypatch.setattr(SingleThreadedBlas, "_loaded", None)
+    for expected in (1, 1):
+        with nf.InProcessEngine(1):
+            assert len(looked) == expected
+    monkeypatch.setitem(sys.modules, "a_library_with_blas", sys)
+    with nf.InProcessEngine(1):
+        assert len(looked) == 2
 
 
 def test_no_engine_without_workers():

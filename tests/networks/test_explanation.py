@@ -159,7 +159,7 @@ def test_what_was_asked_for_and_cannot_be_had_says_so(monkeypatch):
 def test_what_the_choice_looks_at_can_be_given(monkeypatch):
     """Noise is numpy's, and what is held out is not learnt from."""
     monkeypatch.setattr(explanation, "missing", lambda name: "no device" if name == "cuda" else "")
-    network, data = nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(40_000, 8, 3)
+    network, data = nf.MultilayerPerceptron(8, 16, 3, seed=0), samples(50_000, 8, 3)
     assert explain(network, data).kernel == "numba"
     assert explain(network, data, validation=0.5).kernel == "numpy"
     assert explain(network, data, noise=nf.Dropout(0.5)).kernel == "numpy"
