@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, ClassVar
 
@@ -86,6 +87,10 @@ class Candidate(ABC):
             return ""
         return f"tasks run in other processes, which may lack it: name kernel={self.name!r} if they have it"
 
+    def failure(self) -> str:
+        """Load what the kernel is about to need, and return why it cannot be used, though it is installed."""
+        return ""
+
     @abstractmethod
     def too_little(self, work: Work) -> str:
         """Return why the work gains too little to pay for the start of the kernel."""
@@ -160,6 +165,13 @@ class Numba(Candidate):
     """Saves a little on each sample where layers are narrow."""
 
     name = "numba"
+
+    def failure(self) -> str:
+        try:
+            import_module("numba")
+        except Exception as problem:  # noqa: BLE001 - a numpy too new, a library that is missing
+            return f"numba is installed and cannot be loaded: {problem}"
+        return ""
 
     def refusal(self, missing: Missing = missing) -> str:
         return missing(self.name)

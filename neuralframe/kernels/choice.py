@@ -71,8 +71,8 @@ def choose(work: Work, *, missing: Missing = missing) -> Choice:
     """
     alternatives: dict[str, str] = {}
     for candidate in CANDIDATES.values():
-        objection = next(candidate.objections(work, missing), None)
-        if objection is None:
+        objection = next(candidate.objections(work, missing), None) or candidate.failure()
+        if not objection:
             break
         alternatives[candidate.name] = objection
     return Choice(candidate.name, candidate.merit(work), alternatives)

@@ -69,6 +69,19 @@ def test_compiled_code_is_taken_from_where_its_start_pays(dtype):
     assert Numba.seconds_saved(above) == pytest.approx(NUMBA_START_UP, rel=0.011)
 
 
+@pytest.mark.parametrize("problem", [ImportError("Numba needs NumPy 2.2 or less"), OSError("libLLVM.so")])
+def test_compiled_code_that_cannot_be_loaded_is_left_alone(problem, monkeypatch):
+    """A numpy that is too new for it is found out when it is imported, which is when it is to be used."""
+
+    def load(name):
+        raise problem
+
+    monkeypatch.setattr(candidates, "import_module", load)
+    chosen = choose(work(NARROW, 10**6), missing=no_device)
+    assert chosen.name == "numpy"
+    assert chosen.alternatives["numba"] == f"numba is installed and cannot be loaded: {problem}"
+
+
 def test_wide_networks_are_as_fast_in_numpy():
     """Their time goes into matrix products."""
     chosen = choose(work(WIDE, 10_000_000), missing=no_device)
