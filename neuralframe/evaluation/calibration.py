@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from neuralframe.core.arrays import require_finite
+from neuralframe.evaluation.arguments import flags, positions, reals
 from neuralframe.exceptions import ChoiceError, DataError, ParameterError, ShapeError
 
 if TYPE_CHECKING:
@@ -119,9 +120,9 @@ def calibration_curve(
         If `bins` or `by` is not among what is possible.
 
     """
-    given = np.asarray(probability, dtype=np.float64)
-    _, both = _checked(np.asarray(happened, dtype=np.int64), np.stack([1 - given, given], axis=-1))
-    came_true, given = np.asarray(happened, dtype=bool), both[:, 1]
+    given, came_true = reals(probability, "probability"), flags(happened, "happened")
+    _, both = _checked(came_true, np.stack([1 - given, given], axis=-1))
+    given = both[:, 1]
     place = np.searchsorted(_edges(given, bins, by), given)
     counts = np.bincount(place, minlength=bins)
     used = counts > 0
@@ -143,7 +144,7 @@ def _edges(given: Vector, bins: int, by: str) -> Vector:
 
 
 def _checked(classes: npt.ArrayLike, probabilities: npt.ArrayLike) -> tuple[Indices, Vector]:
-    true, given = np.asarray(classes), np.asarray(probabilities, dtype=np.float64)
+    true, given = positions(classes, "classes"), reals(probabilities, "probabilities")
     if given.ndim != 2 or true.shape != given.shape[:1]:  # noqa: PLR2004 - one row a sample
         raise ShapeError(f"{true.shape} classes and {given.shape} probabilities: expected a row for each")
     if not given.size:

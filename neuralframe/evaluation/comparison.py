@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import attrs
 import numpy as np
 
+from neuralframe.evaluation.arguments import flags, reals
 from neuralframe.evaluation.scores import corrected_standard_error
 from neuralframe.exceptions import DataError, ShapeError
 
@@ -128,8 +129,8 @@ def mcnemar(first_right: npt.ArrayLike, second_right: npt.ArrayLike) -> McNemarT
 
     Raises
     ------
-    ShapeError
-        If the two are not vectors of one length.
+    ShapeError, DataError
+        If the two are not vectors of one length, or not of True and False.
 
     References
     ----------
@@ -144,7 +145,7 @@ def mcnemar(first_right: npt.ArrayLike, second_right: npt.ArrayLike) -> McNemarT
     """
     from scipy.stats import binomtest  # noqa: PLC0415 - a slow import
 
-    first, second = np.asarray(first_right, dtype=bool), np.asarray(second_right, dtype=bool)
+    first, second = flags(first_right, "first_right"), flags(second_right, "second_right")
     if first.ndim != 1 or first.shape != second.shape:
         raise ShapeError(f"expected two vectors of one length; got shapes {first.shape} and {second.shape}")
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
@@ -242,7 +243,7 @@ def _same_folds(first: CrossValidated, second: CrossValidated) -> bool:
 
 
 def _differences(first: npt.ArrayLike, second: npt.ArrayLike) -> Vector:
-    ours, theirs = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    ours, theirs = reals(first, "first"), reals(second, "second")
     if ours.ndim != 1 or ours.shape != theirs.shape:
         raise ShapeError(f"expected two vectors of one length; got shapes {ours.shape} and {theirs.shape}")
     differences: Vector = (ours - theirs)[~np.isnan(ours - theirs)]

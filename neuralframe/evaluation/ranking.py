@@ -8,6 +8,7 @@ import attrs
 import numpy as np
 
 from neuralframe.core.arrays import require_finite
+from neuralframe.evaluation.arguments import flags, reals
 from neuralframe.exceptions import ShapeError
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def roc_auc(is_positive: npt.ArrayLike, scores: npt.ArrayLike) -> float:
 
     Raises
     ------
-    ShapeError, NonFiniteError
-        If the two are not vectors of one length, or a score is not finite.
+    ShapeError, DataError, NonFiniteError
+        If the two are not vectors of one length, or one is something else than said, or not finite.
 
     References
     ----------
@@ -117,7 +118,7 @@ def _placements(positive: Flags, values: Vector) -> tuple[Vector, Vector]:
 
 
 def _checked(is_positive: npt.ArrayLike, scores: npt.ArrayLike) -> tuple[Flags, Vector]:
-    positive, values = np.asarray(is_positive, dtype=bool), np.asarray(scores, dtype=np.float64)
+    positive, values = flags(is_positive, "is_positive"), reals(scores, "scores")
     if values.ndim != 1 or positive.shape != values.shape:
         raise ShapeError(
             "is_positive and scores must be two vectors of one length; "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuralframe.core.arrays import as_samples, require_finite
+from neuralframe.evaluation.arguments import reals
 from neuralframe.exceptions import DataError, ShapeError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _checked(true: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Array, Arra
 
 
 def _matrix(values: npt.ArrayLike, what: str) -> Array:
-    given = np.asarray(values, dtype=np.float64)
+    given = reals(values, what)
     matrix = as_samples(given[:, np.newaxis] if given.ndim == 1 else given, None, what)
     require_finite(matrix, what)
     return matrix

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
+import numpy as np
 
 from neuralframe.core.arrays import float_type
 from neuralframe.core.metrics import Metric
@@ -19,8 +20,6 @@ from neuralframe.training.checkpoints import Checkpoints
 from neuralframe.training.control import TrainingControl
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from neuralframe.core.learning_rule import LearningRule
     from neuralframe.mapreduce.engine import Engine
     from neuralframe.training.events import Listener
@@ -51,6 +50,8 @@ def validation_of(given: Any) -> float | DataSet | None:
     """Return a share of the samples, or a data set, once it is one of them or None."""
     if given is None or isinstance(given, DataSet):
         return given
+    if isinstance(given, np.floating):
+        given = float(given)
     if not isinstance(given, float) or not 0 < given < 1:
         raise ParameterError(
             f"validation takes a share of the samples, above 0 and below 1, or a DataSet; got {given!r}"

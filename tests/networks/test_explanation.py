@@ -212,3 +212,9 @@ def test_data_that_do_not_fit_are_refused():
     """As `learn` refuses them."""
     with pytest.raises(ShapeError):
         explain(nf.MultilayerPerceptron(2, 1, seed=0), samples(5, 3, 1))
+
+
+def test_a_share_may_be_a_number_of_numpys():
+    data = samples(100, 8, 3)
+    for share in (np.float32(0.25), np.float64(0.25)):
+        assert explain(nf.MultilayerPerceptron(8, 3, seed=0), data, validation=share).n_samples == 75
