@@ -359,7 +359,7 @@ def two_spirals() -> nf.DataSet:
     return nf.DataSet(np.concatenate([spiral, -spiral]) / 6.5, np.repeat([1.0, -1.0], 97))
 
 
-SPIRAL_BUDGET, SPIRAL_LAYERS = 2_000, (30, 20)
+SPIRAL_BUDGET, SPIRAL_LAYERS, SPIRAL_SEEDS = 2_000, (40, 40), range(10)
 
 
 def spirals() -> None:
@@ -375,13 +375,15 @@ def spirals() -> None:
         "Levenberg-Marquardt",
     ):
         print(name, file=sys.stderr, flush=True)
-        wrong = [spiral_errors(data, rules()[name], seed) for seed in SEEDS]
+        wrong = [spiral_errors(data, rules()[name], seed) for seed in SPIRAL_SEEDS]
         shares = [count / data.n_samples for count in wrong]
         rows.append([name, *(f"{share:.1%}" for share in shares), f"{statistics.median(shares):.1%}"])
-    header = ["training error", *(f"seed {seed}" for seed in SEEDS), "median"]
+    header = ["training error", *(f"seed {seed}" for seed in SPIRAL_SEEDS), "median"]
+    layers = "-".join(map(str, SPIRAL_LAYERS))
     text = (
-        f"194 points, 2-30-20-1 with tanh units, sum of squares, {SPIRAL_BUDGET:,} propagations each, "
-        "or until the error is 0.0001."
+        f"194 points, 2-{layers}-1 with tanh units and a linear output, sum of squares, {SPIRAL_BUDGET:,} "
+        "propagations each, or until the error is 0.0001. A tanh output would saturate: points that are "
+        "wrong and give no gradient any more stay wrong (with L-BFGS, at 3 of 20 seeds)."
     )
     keep("rules_spirals", "Two spirals", [text, table(header, rows)])
 
@@ -389,7 +391,7 @@ def spirals() -> None:
 def spiral_errors(data: nf.DataSet, rule: nf.LearningRule, seed: int) -> int:
     """Return how many points have the wrong sign in the end."""
     engine = CountingEngine()
-    network = nf.MultilayerPerceptron(2, *SPIRAL_LAYERS, 1, output="tanh", seed=seed)
+    network = nf.MultilayerPerceptron(2, *SPIRAL_LAYERS, 1, output="linear", seed=seed)
     stop = [nf.ErrorGoal(1e-4), Budget(engine, SPIRAL_BUDGET), nf.MaxIterations(100_000)]
     network.learn(data, rule=rule, engine=engine, stop=stop, seed=seed, progress=False)
     return int(np.sum(np.sign(network(data.inputs)) != np.sign(data.targets)))
