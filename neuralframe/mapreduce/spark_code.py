@@ -33,12 +33,15 @@ class SentCode:
     folder: Path
     _modules: frozenset[str] = frozenset()
 
+    def has(self, job: Job) -> bool:
+        """Return whether the modules of the user's that the job is made of are there."""
+        return own_modules(job) <= self._modules
+
     def send_for(self, job: Job) -> None:
         """Send the modules of the user's, if the job is made of any that are not there."""
-        own = own_modules(job)
-        if not own <= self._modules:
+        if not self.has(job):
             self._add("neuralframe_user", write_user_code)
-            self._modules |= own
+            self._modules |= own_modules(job)
 
     def send_package(self) -> None:
         """Send neuralframe itself."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from abc import ABC, abstractmethod
 from bisect import bisect_right
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,8 +64,13 @@ class SparkData(ABC):
 
     @property
     @abstractmethod
+    def source(self) -> Any:
+        """The RDD of what `records` reads."""
+
+    @cached_property
     def n_partitions(self) -> int:
         """How many tasks a job has."""
+        return int(self.source.getNumPartitions())
 
     @abstractmethod
     def results(self, task: SparkTask, groups: int) -> list[Result]:
@@ -89,8 +95,8 @@ class FileData(SparkData):
         return cls(blocks, files.placements, FileRecords(), elements)
 
     @property
-    def n_partitions(self) -> int:
-        return int(self.elements.getNumPartitions())
+    def source(self) -> Any:
+        return self.elements
 
     def results(self, task: SparkTask, groups: int) -> list[Result]:
         return collected(self.elements, task, groups)
@@ -132,8 +138,8 @@ class CachedData(SparkData):
         return cls(blocks, placements, CachedRecords(tuple(files)), cached, empty)
 
     @property
-    def n_partitions(self) -> int:
-        return int(self.cached.getNumPartitions())
+    def source(self) -> Any:
+        return self.cached
 
     def results(self, task: SparkTask, groups: int) -> list[Result]:
         if groups or not self._was_read:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from neuralframe.core.validation import whole
 from neuralframe.exceptions import EngineError, ParameterError
 from neuralframe.mapreduce import spark_context
@@ -22,6 +24,7 @@ from neuralframe.mapreduce.shipped_job import ShippedJob
 from neuralframe.mapreduce.spark_code import SentCode
 from neuralframe.mapreduce.spark_data import CachedData, FileData, must_be_cached
 from neuralframe.mapreduce.spark_failures import as_own
+from neuralframe.mapreduce.spark_standing import StandingTasks
 from neuralframe.mapreduce.spark_task import FAILURE, SparkTask
 from neuralframe.mapreduce.spark_worker import read_keyed
 
@@ -83,6 +86,10 @@ class SparkEngine(SharedEngine):
         Decoded blocks that each worker keeps, at most; by default 1 GiB, and 256 MiB on YARN and Kubernetes.
     progress : bool
         Show Spark's own progress bar for each job that takes long.
+    standing : bool, optional
+        Whether tasks stay from job to job, so that a job does not cost a Spark job (which takes 25 to 70 ms,
+        however little there is to do). They occupy their slots until two seconds after the last job. By
+        default they do in a session that this engine has started itself.
 
     Raises
     ------
@@ -109,6 +116,7 @@ class SparkEngine(SharedEngine):
         gpus_per_task: int = 0,
         kept_bytes: int | None = None,
         progress: bool = False,
+        standing: bool | None = None,
     ) -> None:
         super().__init__()
         spark_context.require_pyspark()
@@ -125,6 +133,7 @@ class SparkEngine(SharedEngine):
         self.gpus_per_task = gpus_per_task
         self.kept_bytes = kept_bytes
         self.progress = progress
+        self.standing = standing
         self._n_jobs = 0
         self._forget()
 
@@ -134,6 +143,7 @@ class SparkEngine(SharedEngine):
         self._work: Path | None = None
         self._data: SparkData | None = None
         self._code: Any = None
+        self._standing: StandingTasks | None = None
 
     def parameters(self) -> dict[str, Any] | None:
         if self.session is not None:
@@ -149,6 +159,7 @@ class SparkEngine(SharedEngine):
             "gpus_per_task": self.gpus_per_task,
             "kept_bytes": self.kept_bytes,
             "progress": self.progress,
+            "standing": self.standing,
         }
 
     def _start(self) -> None:
@@ -157,6 +168,8 @@ class SparkEngine(SharedEngine):
         self._code = SentCode(self._context, self._work)
         if self.ship_package:
             self._code.send_package()
+        if self.standing or (self.standing is None and self._is_own):
+            self._standing = StandingTasks(self._context, self._lock, were_asked_for=bool(self.standing))
 
     def _stop(self) -> None:
         try:
@@ -166,6 +179,8 @@ class SparkEngine(SharedEngine):
 
     def _close(self) -> None:
         assert self._work is not None
+        if self._standing is not None:
+            self._standing.end()
         shutil.rmtree(self._work, ignore_errors=True)
         if self._is_own:
             self._context.stop()
@@ -205,11 +220,12 @@ class SparkEngine(SharedEngine):
         """Run the job and return the sums over all blocks."""
         started = time.monotonic()
         self._n_jobs += 1
-        with self._reporting():
-            data = self._data_of(blocks)
-            self._code.send_for(job)
-            shipped = ShippedJob(job, data.placements, len(blocks))
-            results = self._results(shipped.to_bytes(), data)
+        results = self._asked(job, blocks)
+        if results is None:
+            with self._reporting():
+                data = self._data_of(blocks)
+                self._code.send_for(job)
+                results = self._collected(self._task_of(job, data), data)
         failures = [Failure.from_packet(packet) for kind, packet in results if kind == FAILURE]
         if failures:
             raise one_for_all(failures)
@@ -219,15 +235,34 @@ class SparkEngine(SharedEngine):
             partial.add_range(*read_keyed(packet))
         return partial.total(len(blocks))
 
-    def _results(self, packet: bytes, data: SparkData) -> list[Result]:
-        is_large = len(packet) > CLOSURE_BYTES
-        sent: Any = self._context.broadcast(packet) if is_large else packet
-        task = SparkTask(job=sent, data=data.name, records=data.records, kept_bytes=self._kept_bytes())
+    def _asked(self, job: Job, blocks: Blocks) -> list[Result] | None:
+        """Return what standing tasks find, or None if the job is to be a Spark job of its own."""
+        if self._standing is None:
+            return None
+        if self._data is None or self._data.blocks is not blocks or not self._code.has(job):
+            self._standing.end()
+            return None
         try:
-            return data.results(task, groups_for(data.n_partitions, len(packet)))
+            return self._standing.results(self._task_of(job, self._data), self._data, self.timeout)
+        except TimeoutError as problem:
+            raise self._too_slow() from problem
+
+    def _task_of(self, job: Job, data: SparkData) -> SparkTask:
+        packet = ShippedJob(job, data.placements, len(data.blocks)).to_bytes()
+        return SparkTask(job=packet, data=data.name, records=data.records, kept_bytes=self._kept_bytes())
+
+    def _collected(self, task: SparkTask, data: SparkData) -> list[Result]:
+        """Return what the tasks of a Spark job find."""
+        n_bytes = len(task.job)
+        groups = groups_for(data.n_partitions, n_bytes)
+        if n_bytes <= CLOSURE_BYTES:
+            return data.results(task, groups)
+        broadcast: Any = self._context.broadcast(task.job)
+        try:
+            return data.results(attrs.evolve(task, job=broadcast), groups)
         finally:
-            if is_large and spark_context.is_running(self._context):
-                sent.destroy()
+            if spark_context.is_running(self._context):
+                broadcast.destroy()
 
     def _data_of(self, blocks: Blocks) -> SparkData:
         """Return the blocks as Spark's tasks read them; those of the latest job are there already."""

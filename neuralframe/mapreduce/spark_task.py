@@ -15,12 +15,14 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from neuralframe.mapreduce.spark_connection import Meeting
     from neuralframe.mapreduce.spark_records import Records
 
 Result: TypeAlias = "tuple[str, bytes]"
-"""What a task yields: `SUMS` or `FAILURE` with a packet, or `MISSING` with the number of its partition."""
+"""What a task yields: `SUMS` or `FAILURE` with a packet, `MISSING` with the number of its partition, or, if
+it stays and cannot, `GIVEN_UP` with the reason."""
 
-SUMS, FAILURE, MISSING = "sums", "failure", "missing"
+SUMS, FAILURE, MISSING, GIVEN_UP = "sums", "failure", "missing", "given-up"
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -55,6 +57,30 @@ class SparkTask:
         from neuralframe.mapreduce.spark_worker import results  # noqa: PLC0415
 
         return results(self, partition, iter(elements))
+
+
+@attrs.frozen(eq=False)
+class StandingTask:
+    """Sums one job after the other over a partition; passed to `mapPartitionsWithIndex`.
+
+    Attributes
+    ----------
+    task : SparkTask
+        What to do with each job that comes.
+    meeting : Meeting
+        Where jobs come from.
+
+    """
+
+    task: SparkTask
+    meeting: Meeting
+
+    def __call__(self, partition: int, elements: Iterable[bytes]) -> Iterator[Result]:
+        """Do what is asked until the driver has no more; yield why not, if something was wrong."""
+        prepare_process()
+        from neuralframe.mapreduce.spark_worker import served  # noqa: PLC0415
+
+        return served(self, partition, iter(elements))
 
 
 @attrs.frozen

@@ -7,6 +7,7 @@ it the weights. What it keeps may be lost at any time, with the worker or its ex
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
@@ -16,8 +17,9 @@ from neuralframe.mapreduce.map_task import MapTask
 from neuralframe.mapreduce.packet import read_packet, write_packet
 from neuralframe.mapreduce.partial_sum import PartialSum
 from neuralframe.mapreduce.shipped_job import ShippedJob
-from neuralframe.mapreduce.spark_failures import TaskError
-from neuralframe.mapreduce.spark_task import FAILURE, MISSING, SUMS, packet_of
+from neuralframe.mapreduce.spark_connection import send_results
+from neuralframe.mapreduce.spark_failures import TaskError, first_line
+from neuralframe.mapreduce.spark_task import FAILURE, GIVEN_UP, MISSING, SUMS, packet_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from neuralframe.data.blocks import Block
     from neuralframe.mapreduce.job import KeyedSums
     from neuralframe.mapreduce.partial_sum import Range
-    from neuralframe.mapreduce.spark_task import MergeTask, Result, SparkTask
+    from neuralframe.mapreduce.spark_task import MergeTask, Result, SparkTask, StandingTask
 
 
 def results(task: SparkTask, partition: int, elements: Iterator[bytes]) -> Iterator[Result]:
@@ -43,6 +45,32 @@ def results(task: SparkTask, partition: int, elements: Iterator[bytes]) -> Itera
     finally:
         # Spark gives a worker up that leaves some of its input unread.
         deque(elements, maxlen=0)
+
+
+def served(standing: StandingTask, partition: int, elements: Iterator[bytes]) -> Iterator[Result]:
+    """Answer one job after the other; yield the reason if the driver is not to be found.
+
+    The first job reads the partition; all others are about the blocks that were kept then. When the driver
+    is gone, or has had enough, the task ends well: a worker that fails would be started anew.
+    """
+    try:
+        task = standing.task
+        with standing.meeting.join(partition) as connection, suppress(EOFError, OSError):
+            while packet := connection.recv_bytes():
+                send_results(connection, _answers(attrs.evolve(task, job=packet), partition, elements))
+                task = attrs.evolve(task, peeks=True)
+    except OSError as problem:
+        where = f"{standing.meeting.host}:{standing.meeting.port}"
+        yield GIVEN_UP, f"a task cannot connect to the driver at {where} ({problem})".encode()
+    finally:
+        deque(elements, maxlen=0)
+
+
+def _answers(task: SparkTask, partition: int, elements: Iterator[bytes]) -> Iterator[Result]:
+    try:
+        yield from results(task, partition, elements)
+    except TaskError as problem:
+        yield GIVEN_UP, first_line(problem.__cause__).encode()
 
 
 def merged(task: MergeTask, found: Iterator[Result]) -> Iterator[Result]:

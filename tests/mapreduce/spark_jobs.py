@@ -60,6 +60,16 @@ class Failing(Counting):
 
 
 @attrs.frozen
+class Refusing(Counting):
+    """Refuses block 5, as it would in every attempt."""
+
+    def map(self, block):
+        if block.number == 5:
+            raise nf.ParameterError("block 5 is refused")
+        return super().map(block)
+
+
+@attrs.frozen
 class Looking(Job):
     """Tells what it is like where blocks are mapped, under the block's number."""
 
