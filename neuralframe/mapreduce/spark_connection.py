@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import socket
+import time
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,17 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 HANDSHAKE_SECONDS = 2.0
+"""How long both sides may take to know each other: a stranger keeps the driver from its work meanwhile."""
+
 CHALLENGE_BYTES = 32
 NUMBER_BYTES = 8
 END = b""
 """What the driver sends instead of a job to end a task."""
 
 TASK, DRIVER = b"task", b"driver"
-SILENT_SECONDS = 30
-"""After which the operating system asks whether the other machine is still there."""
+KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
+"""When the operating system asks whether the other machine is still there, and when it believes that not:
+seconds of silence, seconds until it asks again, how often, and milliseconds without an acknowledgement."""
 
 
 class StrangerError(OSError):
@@ -62,12 +66,13 @@ class Meeting:
 
         """
         connected = socket.create_connection((self.host, self.port), timeout=CONNECT_SECONDS)
+        end = time.monotonic() + CONNECT_SECONDS
         try:
-            asked = _exactly(connected, CHALLENGE_BYTES)
+            asked = _exactly(connected, CHALLENGE_BYTES, end)
             own = secrets.token_bytes(CHALLENGE_BYTES)
             number = partition.to_bytes(NUMBER_BYTES, "big")
             connected.sendall(own + number + self._proof(TASK, asked, own, number))
-            self._check(_exactly(connected, CHALLENGE_BYTES), DRIVER, own, asked)
+            self._check(_exactly(connected, CHALLENGE_BYTES, end), DRIVER, own, asked)
         except BaseException:
             connected.close()
             raise
@@ -83,12 +88,13 @@ class Meeting:
 
         """
         connected.settimeout(HANDSHAKE_SECONDS)
+        end = time.monotonic() + HANDSHAKE_SECONDS
         try:
             own = secrets.token_bytes(CHALLENGE_BYTES)
             connected.sendall(own)
-            asked = _exactly(connected, CHALLENGE_BYTES)
-            number = _exactly(connected, NUMBER_BYTES)
-            self._check(_exactly(connected, CHALLENGE_BYTES), TASK, own, asked, number)
+            asked = _exactly(connected, CHALLENGE_BYTES, end)
+            number = _exactly(connected, NUMBER_BYTES, end)
+            self._check(_exactly(connected, CHALLENGE_BYTES, end), TASK, own, asked, number)
             connected.sendall(self._proof(DRIVER, asked, own))
         except BaseException:
             connected.close()
@@ -120,22 +126,29 @@ def receive_results(connection: Connection[bytes, bytes]) -> list[Result]:
     return found
 
 
+def cut_off(connection: Connection[bytes, bytes]) -> None:
+    """Have both ends see a connection as closed, also where another thread sends or receives just now."""
+    with socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM) as same:
+        same.shutdown(socket.SHUT_RDWR)
+
+
 def _as_connection(connected: socket.socket) -> Connection[bytes, bytes]:
     connected.settimeout(None)
     # A packet is sent in two pieces; the second shall not wait until the first is acknowledged.
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # A machine that has lost its power tells nobody.
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
+    for option, value in KEEP_ALIVE.items():
         if hasattr(socket, option):
-            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), SILENT_SECONDS)
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     return Connection(connected.detach())
 
 
-def _exactly(connected: socket.socket, n_bytes: int) -> bytes:
-    """Read so many bytes."""
+def _exactly(connected: socket.socket, n_bytes: int, end: float) -> bytes:
+    """Read so many bytes, until a time of the monotonic clock at most."""
     read = b""
     while len(read) < n_bytes:
+        connected.settimeout(max(1e-3, end - time.monotonic()))
         piece = connected.recv(n_bytes - len(read))
         if not piece:
             raise StrangerError("the connection was closed before both sides knew each other")

@@ -169,6 +169,24 @@ def n_executors(context: Any) -> int:
     return int(registered) - (not is_local(context.master))
 
 
+def executors(context: Any) -> set[str]:
+    """Return the addresses of the executors, the driver's among them."""
+    known = context._jsc.sc().getExecutorMemoryStatus().keySet()  # noqa: SLF001 - no public way
+    return set(known.mkString(" ").split())
+
+
+def n_slots(context: Any) -> int:
+    """Return how many tasks can run at a time on the executors that there are."""
+    java = context._jsc.sc()  # noqa: SLF001 - no public way
+    profile = java.resourceProfileManager().defaultResourceProfile()
+    return int(java.maxNumConcurrentTasks(profile))
+
+
+def n_active_jobs(context: Any) -> int:
+    """Return how many Spark jobs run, or wait for slots."""
+    return len(context.statusTracker().getActiveJobsIds())
+
+
 def is_running(context: Any) -> bool:
     """Return whether a SparkContext has not been stopped."""
     return context._jsc is not None and not context._jsc.sc().isStopped()  # noqa: SLF001 - nothing public tells

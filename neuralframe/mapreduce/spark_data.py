@@ -197,6 +197,21 @@ def edges(n: int, n_shares: int) -> list[int]:
     return [*sorted(begins - {n}), n]
 
 
+def portions(counts: Sequence[int], n: int) -> list[int]:
+    """Return how many of n partitions each part of the data gets: one at least, and as its blocks count.
+
+    Examples
+    --------
+    >>> portions([80, 20], 8), portions([99, 1], 4), portions([5, 5, 5], 2)
+    ([6, 2], [3, 1], [1, 1, 1])
+
+    """
+    given = [1] * len(counts)
+    while sum(given) < n:
+        given[max(range(len(counts)), key=lambda part: counts[part] / given[part])] += 1
+    return given
+
+
 def token_of(part: BlockSource) -> bytes:
     """Return the token of packed data, or a new one."""
     return part.header.token if isinstance(part, PackedSamples) else secrets.token_bytes(TOKEN_BYTES)
@@ -214,14 +229,17 @@ def _sources(
     context: Any, blocks: Blocks, tokens: Sequence[bytes], n_partitions: int
 ) -> Iterator[tuple[Any, NamedFiles]]:
     """Yield RDDs of records and the files they are of: one for each packed part, one for data in memory."""
-    in_memory = []
-    for part, token in zip(blocks.parts, tokens, strict=True):
-        if isinstance(part, PackedSamples):
-            yield _read(context, part, max(1, round(n_partitions * part.n_blocks / len(blocks))))
-        else:
-            in_memory.append((part, token))
+    all_parts = list(zip(blocks.parts, tokens, strict=True))
+    packed = [part for part in blocks.parts if isinstance(part, PackedSamples)]
+    in_memory = [(part, token) for part, token in all_parts if not isinstance(part, PackedSamples)]
+    counts = [part.n_blocks for part in packed]
     if in_memory:
-        yield _sent(context, in_memory, n_partitions), NamedFiles(0, (0,), (IN_MEMORY,))
+        counts.append(sum(part.n_blocks for part, _ in in_memory))
+    each = portions(counts, n_partitions)
+    for part, n in zip(packed, each, strict=False):
+        yield _read(context, part, n)
+    if in_memory:
+        yield _sent(context, in_memory, each[-1]), NamedFiles(0, (0,), (IN_MEMORY,))
 
 
 def _read(context: Any, part: PackedSamples, n_partitions: int) -> tuple[Any, NamedFiles]:

@@ -25,6 +25,7 @@ from neuralframe.mapreduce.spark_code import SentCode
 from neuralframe.mapreduce.spark_data import CachedData, FileData, must_be_cached
 from neuralframe.mapreduce.spark_failures import as_own
 from neuralframe.mapreduce.spark_standing import StandingTasks
+from neuralframe.mapreduce.spark_standing_job import TimeIsUpError
 from neuralframe.mapreduce.spark_task import FAILURE, SparkTask
 from neuralframe.mapreduce.spark_worker import read_keyed
 
@@ -88,8 +89,8 @@ class SparkEngine(SharedEngine):
         Show Spark's own progress bar for each job that takes long.
     standing : bool, optional
         Whether tasks stay from job to job, so that a job does not cost a Spark job (which takes 25 to 70 ms,
-        however little there is to do). They occupy their slots until two seconds after the last job. By
-        default they do in a session that this engine has started itself.
+        however little there is to do). They occupy their slots until two seconds after the last job, or
+        until other jobs wait for these. By default they stay in a session that this engine has started.
 
     Raises
     ------
@@ -179,9 +180,14 @@ class SparkEngine(SharedEngine):
 
     def _close(self) -> None:
         assert self._work is not None
-        if self._standing is not None:
-            self._standing.end()
-        shutil.rmtree(self._work, ignore_errors=True)
+        try:
+            if self._standing is not None:
+                self._standing.end()
+        finally:
+            shutil.rmtree(self._work, ignore_errors=True)
+            self._leave()
+
+    def _leave(self) -> None:
         if self._is_own:
             self._context.stop()
         elif self._data is not None and spark_context.is_running(self._context):
@@ -226,6 +232,8 @@ class SparkEngine(SharedEngine):
                 data = self._data_of(blocks)
                 self._code.send_for(job)
                 results = self._collected(self._task_of(job, data), data)
+        if self._standing is not None:
+            self._standing.was_used()
         failures = [Failure.from_packet(packet) for kind, packet in results if kind == FAILURE]
         if failures:
             raise one_for_all(failures)
@@ -244,7 +252,7 @@ class SparkEngine(SharedEngine):
             return None
         try:
             return self._standing.results(self._task_of(job, self._data), self._data, self.timeout)
-        except TimeoutError as problem:
+        except TimeIsUpError as problem:
             raise self._too_slow() from problem
 
     def _task_of(self, job: Job, data: SparkData) -> SparkTask:

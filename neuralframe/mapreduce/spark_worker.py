@@ -55,6 +55,7 @@ def served(standing: StandingTask, partition: int, elements: Iterator[bytes]) ->
     """
     try:
         task = standing.task
+        KEPT.make_room_for(task.data, partition)
         with standing.meeting.join(partition) as connection, suppress(EOFError, OSError):
             while packet := connection.recv_bytes():
                 send_results(connection, _answers(attrs.evolve(task, job=packet), partition, elements))
@@ -117,6 +118,11 @@ class KeptBlocks:
     def keep(self, data: str, partition: int, blocks: list[tuple[Block, str]]) -> None:
         """Keep the blocks of a partition."""
         self._partitions[data, partition] = blocks
+
+    def make_room_for(self, data: str, partition: int) -> None:
+        """Forget everything but one partition, kept or to be kept."""
+        for other in [key for key in self._partitions if key != (data, partition)]:
+            del self._partitions[other]
 
     def room_for(self, data: str, limit: int) -> int:
         """Return how many bytes more may be kept; blocks of other data make room."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 
 import pytest
 
@@ -80,7 +82,7 @@ def test_a_task_trusts_no_other_driver(server, meeting):
         connected = server.accept()[0]
         with connected:
             connected.sendall(b"c" * 32)
-            told = spark_connection._exactly(connected, 32 + 8 + 32)
+            told = received(connected, 32 + 8 + 32)
             connected.sendall(told[-32:])
 
     other = Background(impostor)
@@ -97,7 +99,7 @@ def test_a_proof_is_of_one_conversation_only(server, meeting):
     task_at = next(c for c in connections if c.getpeername() != own.getsockname())
     own_at = next(c for c in connections if c is not task_at)
     task_at.sendall(b"c" * 32)
-    overheard = spark_connection._exactly(task_at, 72)
+    overheard = received(task_at, 72)
     task_at.close()
     with pytest.raises(OSError, match=r"closed|reset"):
         task.result()
@@ -114,6 +116,27 @@ def test_a_stranger_who_says_little_does_not_keep_the_driver(said, server, meeti
         stranger.sendall(said)
         with pytest.raises(TimeoutError):
             meeting.welcome(server.accept()[0])
+
+
+def test_a_stranger_who_says_one_thing_after_the_other_does_not_either(server, meeting, monkeypatch):
+    monkeypatch.setattr(spark_connection, "HANDSHAKE_SECONDS", 0.3)
+    enough = threading.Event()
+
+    def drip(stranger):
+        while not enough.wait(0.05):
+            stranger.sendall(b"x")
+
+    with socket.create_connection(("127.0.0.1", server.getsockname()[1])) as stranger:
+        dripping = Background(drip, stranger)
+        with pytest.raises(TimeoutError):
+            meeting.welcome(server.accept()[0])
+        enough.set()
+        with contextlib.suppress(OSError):
+            dripping.result()
+
+
+def received(connected, n_bytes):
+    return spark_connection._exactly(connected, n_bytes, time.monotonic() + 10)
 
 
 def test_nobody_there_is_told(server, meeting):

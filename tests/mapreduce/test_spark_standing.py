@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import math
 import os
 import shutil
 import signal
@@ -18,22 +19,23 @@ import pytest
 
 import neuralframe as nf
 from neuralframe.kernels import make_kernel
-from neuralframe.mapreduce import spark_context, spark_engine, spark_standing
+from neuralframe.mapreduce import spark_context, spark_engine, spark_standing, spark_standing_job
 from neuralframe.mapreduce.error_job import ErrorJob
-from neuralframe.mapreduce.spark_standing import StandingError, StandingJob, hosts_of
+from neuralframe.mapreduce.spark_standing_job import StandingError, StandingJob, hosts_of
 
 pytestmark = pytest.mark.spark
 
 
 @pytest.fixture(scope="module")
 def owner():
-    """Return an engine whose own session stays open for all tests."""
+    """Return an engine whose own session stays open for all tests; its workers have begun."""
     try:
         spark_context.require_pyspark()
         spark_context.require_java()
     except nf.NeuralFrameError as problem:
         pytest.skip(str(problem))
     with nf.SparkEngine("local[2,2]") as engine:
+        engine.run(gradient_job(), nf.DataSet(np.zeros((2, 4)), np.eye(3)[:2], block_size=1).blocks)
         yield engine
 
 
@@ -196,11 +198,11 @@ def test_what_would_fail_again_is_not_tried_again_and_the_tasks_stay(engine, job
 
 def test_a_job_that_takes_too_long_is_cancelled_and_the_next_one_runs(session, jobs, data):
     blocks = data.blocks
-    with Watched(standing=True, timeout=3) as engine:
+    with Watched(standing=True, timeout=5) as engine:
         for _ in range(2):
             engine.run(jobs.Counting(), blocks)
         with pytest.raises(
-            nf.EngineError, match="job 3 took longer than the timeout of 3 s and was cancelled"
+            nf.EngineError, match="job 3 took longer than the timeout of 5 s and was cancelled"
         ):
             engine.run(jobs.Counting(seconds=1), blocks)
         assert engine.own_jobs == 1
@@ -208,12 +210,28 @@ def test_a_job_that_takes_too_long_is_cancelled_and_the_next_one_runs(session, j
         assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
 
 
+def test_a_worker_that_takes_nothing_in_does_not_keep_the_driver(session, jobs, data):
+    """More is sent than fits between them, to a process that has been stopped."""
+    blocks = data.blocks
+    with Watched(standing=True, timeout=5) as engine:
+        for _ in range(2):
+            engine.run(jobs.Counting(), blocks)
+        stopped = next(iter(engine.run(jobs.Looking(), blocks).values()))["worker"]
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            with pytest.raises(nf.EngineError, match="longer than the timeout of 5 s"):
+                engine.run(gradient_job(n_hidden=200_000), blocks)
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        assert engine.own_jobs == 1
+
+
 def test_ctrl_c_leaves_no_answer_behind_for_the_next_job(engine, jobs, data, monkeypatch):
     blocks = data.blocks
     for _ in range(2):
         engine.run(jobs.Counting(), blocks)
     with monkeypatch.context() as patch:
-        patch.setattr(spark_standing, "wait", interrupted)
+        patch.setattr(spark_standing_job, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             engine.run(jobs.Counting(), blocks)
     assert engine.standing_job is None
@@ -232,7 +250,8 @@ def test_idle_tasks_make_room_for_others(session, engine, jobs, data, monkeypatc
     assert engine.standing_job is not None
     assert session.parallelize([1, 2, 3], 2).sum() == 6
     assert engine.standing_job is None
-    assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
+    for _ in range(2):
+        assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
     assert engine.standing_job is not None
 
 
@@ -266,16 +285,16 @@ def test_other_data_have_other_tasks(engine, jobs, data):
 
 @pytest.mark.parametrize(
     ("options", "reason"),
-    [({"kept_bytes": 0}, "more than a worker keeps"), ({"partitions": 3}, "3 partitions and 2 slots")],
+    [({"kept_bytes": 0}, "has not kept the blocks"), ({"partitions": 3}, "3 partitions and 2 slots")],
 )
 def test_where_tasks_cannot_stay_each_job_is_a_spark_job(options, reason, session, data, caplog):
     blocks = data.blocks
     with caplog.at_level(logging.INFO, "neuralframe.mapreduce"), Watched(standing=True, **options) as engine:
         assert all(same_as_in_process(engine, gradient_job(), blocks) for _ in range(5))
         assert engine.own_jobs >= 4
-    told = [record for record in caplog.records if "a Spark job of its own: " in record.getMessage()]
-    assert [record.levelname for record in told] == ["WARNING"]
-    assert reason in told[0].getMessage()
+    told = [record for record in caplog.records if "no standing tasks" in record.getMessage()]
+    assert [record.levelname for record in told].count("WARNING") == 1
+    assert all(reason in record.getMessage() for record in told)
 
 
 def test_what_is_too_large_for_the_driver_to_send_is_broadcast(engine, data, monkeypatch):
@@ -287,17 +306,104 @@ def test_what_is_too_large_for_the_driver_to_send_is_broadcast(engine, data, mon
 
 def test_a_driver_that_cannot_be_reached_is_told_once(engine, data, monkeypatch, caplog):
     """It listens on 127.0.0.1, and tasks look for it at another address."""
-    monkeypatch.setattr(spark_standing, "hosts_of", lambda _: ("127.0.0.1", "127.0.0.2"))
-    blocks = data.blocks
-    assert all(same_as_in_process(engine, gradient_job(), blocks) for _ in range(4))
-    assert engine.own_jobs == 4
+    monkeypatch.setattr(spark_standing_job, "hosts_of", lambda _: ("127.0.0.1", "127.0.0.2"))
+    for blocks in (data.blocks, data.blocks):
+        assert all(same_as_in_process(engine, gradient_job(), blocks) for _ in range(4))
+    assert engine.own_jobs == 8
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 1
     assert "a task cannot connect to the driver at 127.0.0.2:" in told[0]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("spark_standing_job.hosts_of", lambda _: ("192.0.2.77", "192.0.2.77")),
+        ("spark_context.n_slots", lambda _: 1 / 0),
+        ("spark_context.executors", lambda _: 1 / 0),
+    ],
+)
+def test_what_cannot_be_started_here_is_done_without(broken, engine, data, monkeypatch, caplog):
+    """An address that this machine has not, or something private of Spark's that another version has not."""
+    name, failure = broken
+    monkeypatch.setattr(f"neuralframe.mapreduce.{name}", failure)
+    blocks = data.blocks
+    assert all(same_as_in_process(engine, gradient_job(), blocks) for _ in range(3))
+    assert engine.own_jobs == 3
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "they cannot be started: " in caplog.text
+
+
+def test_an_executor_that_is_gone_without_a_word_is_noticed(engine, jobs, data, monkeypatch, caplog):
+    blocks = data.blocks
+    for _ in range(2):
+        engine.run(jobs.Counting(), blocks)
+    monkeypatch.setattr(spark_context, "executors", lambda _: set())
+    assert engine.run(jobs.Counting(seconds=0.15), blocks)[0] == data.n_samples
+    assert "Spark has lost an executor (" in caplog.text
+    assert engine.own_jobs == 2
+
+
+def test_a_connection_that_the_system_gives_up_is_a_lost_task_and_no_timeout(engine, jobs, data, monkeypatch):
+    blocks = data.blocks
+    for _ in range(2):
+        engine.run(jobs.Counting(), blocks)
+    monkeypatch.setattr(spark_standing_job, "receive_results", gone)
+    assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
+    assert engine.own_jobs == 2
+
+
+def gone(_):
+    raise TimeoutError(110, "Connection timed out")
+
+
+def test_jobs_of_others_get_their_turn_while_a_training_goes_on(session, engine, jobs, data):
+    blocks = data.blocks
+    for _ in range(2):
+        engine.run(jobs.Counting(), blocks)
+    assert engine.standing_job is not None
+    sums = []
+    other = threading.Thread(target=lambda: sums.append(session.parallelize([1, 2, 3], 2).sum()))
+    other.start()
+    end = time.monotonic() + 30
+    while not sums and time.monotonic() < end:
+        engine.run(jobs.Counting(), blocks)
+    other.join()
+    assert sums == [6]
+    while engine.standing_job is None and time.monotonic() < end:
+        engine.run(jobs.Counting(), blocks)
+    assert engine.standing_job is not None
+
+
+def test_after_a_pause_a_job_is_a_spark_job(engine, jobs, data, monkeypatch):
+    """Where one job does not follow the other, starting tasks would not pay."""
+    monkeypatch.setattr(spark_standing, "IDLE_SECONDS", 0.2)
+    blocks = data.blocks
+    for _ in range(3):
+        engine.run(jobs.Counting(), blocks)
+        time.sleep(0.3)
+    assert engine.own_jobs == 3
+    engine.run(jobs.Counting(), blocks)
+    engine.run(jobs.Counting(), blocks)
+    assert engine.own_jobs == 4
+
+
+def test_a_worker_has_room_for_the_partition_that_stays(session, jobs, data):
+    """Whatever it kept before, of which each partition takes more than half."""
+    blocks = data.blocks
+    n_bytes = sum(block.inputs.nbytes + block.targets.nbytes for block in blocks)
+    with Watched(standing=True, kept_bytes=int(0.7 * n_bytes)) as engine:
+        for turn in range(1, 7):
+            engine.run(jobs.Counting(), blocks)
+            assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
+            assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
+            assert engine.standing_job is not None, turn
+            engine._standing.end()
+
+
 def test_tasks_that_have_no_room_are_not_waited_for_for_ever(engine, session, data, monkeypatch):
-    monkeypatch.setattr(spark_standing, "START_SECONDS", 0.5)
+    monkeypatch.setattr(spark_standing_job, "START_SECONDS", 0.5)
+    monkeypatch.setattr(spark_context, "n_active_jobs", lambda _: 0)
     blocks = data.blocks
     assert same_as_in_process(engine, gradient_job(), blocks)
     other = threading.Thread(target=lambda: session.parallelize([3, 3], 2).foreach(time.sleep))
@@ -306,15 +412,18 @@ def test_tasks_that_have_no_room_are_not_waited_for_for_ever(engine, session, da
     assert same_as_in_process(engine, gradient_job(), blocks)
     assert engine.own_jobs == 2
     other.join()
+    assert same_as_in_process(engine, gradient_job(), blocks)
+    assert same_as_in_process(engine, gradient_job(), blocks)
+    assert engine.own_jobs == 4  # a start in vain is long: not soon again
 
 
-def test_strangers_do_not_disturb(engine, data, caplog):
+def test_strangers_do_not_disturb(engine, jobs, data, caplog):
     blocks = data.blocks
     for _ in range(2):
-        engine.run(gradient_job(), blocks)
+        engine.run(jobs.Counting(), blocks)
     with socket.create_connection(("127.0.0.1", engine.standing_job._meeting.port)) as stranger:
         stranger.sendall(b"GET / HTTP/1.1\r\nHost: somebody else, who says more than is needed here\r\n\r\n")
-        assert same_as_in_process(engine, gradient_job(), blocks)
+        assert engine.run(jobs.Counting(seconds=0.02), blocks)[0] == data.n_samples
     assert engine.own_jobs == 1
     assert "no standing task has connected" in caplog.text
 
@@ -328,11 +437,11 @@ class Conf(dict):
         return self
 
 
-@pytest.mark.parametrize("setting", spark_standing.ENCRYPTION)
+@pytest.mark.parametrize("setting", spark_standing_job.ENCRYPTION)
 def test_where_spark_is_to_encrypt_no_plain_connection_is_made(setting):
     with pytest.raises(StandingError, match=f"{setting} is set") as caught:
         hosts_of(Conf({setting: "true", "spark.driver.host": "host"}))
-    assert caught.value.for_good
+    assert caught.value.rest_seconds == math.inf
 
 
 def test_the_driver_listens_where_sparks_does():
