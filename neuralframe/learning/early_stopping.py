@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 USUAL_ALPHA = {"GL": 5.0, "PQ": 2.0}
 """Of the thresholds that the paper tries, those in the middle."""
+
+
+@runtime_checkable
+class KnowsLowest(Protocol):
+    """A history that need not be read from its beginning, as that of a training in progress."""
+
+    @property
+    def lowest_validation_error(self) -> float | None: ...
 
 
 def _usual_alpha(condition: EarlyStopping) -> float | None:
@@ -153,7 +161,12 @@ def _ends_strip(condition: EarlyStopping, history: Sequence[Record]) -> bool:
 
 
 def _loss_and_lowest(history: Sequence[Record]) -> tuple[float, float]:
-    """Return how far the last validation error is above the lowest, and the lowest."""
-    known = [record.validation_error for record in history if record.validation_error is not None]
-    lowest = min(known)
-    return known[-1] - lowest, lowest
+    """Return how far the last validation error, which is known, is above the lowest, and the lowest."""
+    last = history[-1].validation_error
+    assert last is not None
+    if isinstance(history, KnowsLowest):
+        lowest = history.lowest_validation_error
+        assert lowest is not None
+    else:
+        lowest = min(record.validation_error for record in history if record.validation_error is not None)
+    return last - lowest, lowest

@@ -82,10 +82,22 @@ class History(Sequence[IterationRecord]):
 
     def __init__(self, records: Sequence[IterationRecord] = ()) -> None:
         self._records = list(records)
+        self._lowest: float | None = None
+        self._n_looked_at = 0
 
     def append(self, record: IterationRecord) -> None:
         """Add a record."""
         self._records.append(record)
+
+    @property
+    def lowest_validation_error(self) -> float | None:
+        """The lowest validation error that is known; each record is looked at once, however often you ask."""
+        for record in self._records[self._n_looked_at :]:
+            error = record.validation_error
+            if error is not None and (self._lowest is None or error < self._lowest):
+                self._lowest = error
+        self._n_looked_at = len(self._records)
+        return self._lowest
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import neuralframe as nf
 from neuralframe.core.components import from_json, to_json
 from neuralframe.exceptions import DataError, ParameterError
 from neuralframe.learning.early_stopping import EarlyStopping
+from neuralframe.training.history import IterationRecord
 
 
 @attrs.frozen
@@ -53,6 +54,40 @@ def test_pq_weighs_the_loss_against_the_progress_of_the_strip():
     history = rows([2.0, 1.0, 1.0, 1.0, 1.1], training=[3.0, 1.2, 1.2, 1.0, 1.0])
     assert stops_at(EarlyStopping("PQ", alpha=0.099, strip=4), history) == 4
     assert stops_at(EarlyStopping("PQ", alpha=0.101, strip=4), history) is None
+
+
+@pytest.mark.parametrize("criterion", ["GL", "PQ"])
+def test_a_history_that_grows_is_not_read_again_from_its_beginning(criterion):
+    """Otherwise the time of a long training grows with the square of its iterations."""
+
+    class Counted(list):
+        reads = 0
+
+        def __getitem__(self, index):
+            found = super().__getitem__(index)
+            Counted.reads += len(found) if isinstance(index, slice) else 1
+            return found
+
+    random = np.random.default_rng(0)
+    history, plain = nf.History(), []
+    history._records = Counted()
+    condition = EarlyStopping(criterion, alpha=1.0)
+    for iteration, (error, validation) in enumerate(random.random((500, 2)) + 1):
+        record = IterationRecord(0, iteration, error, 0.0, validation, None, iteration, 0.0)
+        history.append(record)
+        plain.append(record)
+        assert condition.reason(history) == condition.reason(plain)
+    assert Counted.reads < 10 * 500
+
+
+def test_a_history_knows_its_lowest_validation_error():
+    history = nf.History()
+    assert history.lowest_validation_error is None
+    for iteration, (validation, lowest) in enumerate([(None, None), (2.0, 2.0), (3.0, 2.0), (1.0, 1.0)]):
+        history.append(IterationRecord(0, iteration, 1.0, 0.0, validation, None, 0, 0.0))
+        assert history.lowest_validation_error == lowest
+    assert history[:3].lowest_validation_error == 2.0
+    assert nf.History(list(history)).lowest_validation_error == 1.0
 
 
 def test_pq_counts_the_training_error_without_its_penalty():
