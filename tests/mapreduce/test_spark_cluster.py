@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import shutil
 import sys
 import threading
 import time
@@ -54,17 +53,6 @@ def engine(cluster):
 def cluster_engine(cluster, memory="512m", timeout=120, **options):
     config = {"spark.executor.memory": memory, "spark.task.maxFailures": "2"}
     return nf.SparkEngine(cluster.url, python=sys.executable, config=config, timeout=timeout, **options)
-
-
-@pytest.fixture(scope="module")
-def jobs(tmp_path_factory):
-    """Return the user's module, imported from where no executor would find it."""
-    folder = tmp_path_factory.mktemp("user")
-    shutil.copy(HERE / "spark_jobs.py", folder / "users_cluster_jobs.py")
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("users_cluster_jobs")
-    sys.path.remove(str(folder))
-    del sys.modules["users_cluster_jobs"]
 
 
 @pytest.fixture(scope="module")

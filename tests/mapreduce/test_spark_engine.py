@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import attrs
 import numpy as np
@@ -57,17 +54,6 @@ def shared():
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory):
-    """Return the user's module, imported from where no task would find it."""
-    folder = tmp_path_factory.mktemp("user")
-    shutil.copy(Path(__file__).with_name("spark_jobs.py"), folder / "users_spark_jobs.py")
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("users_spark_jobs")
-    sys.path.remove(str(folder))
-    del sys.modules["users_spark_jobs"]
-
-
-@pytest.fixture(scope="module")
 def network():
     return nf.MultilayerPerceptron(4, 5, 3, output="softmax", seed=0)
 
@@ -84,13 +70,6 @@ def packed(data, tmp_path_factory):
     path = tmp_path_factory.mktemp("packed") / "a, b [c]"
     data.pack(path, parts=3)
     return nf.DataSet.open(path)
-
-
-@pytest.fixture(params=["files", "cached"])
-def kind(request, monkeypatch):
-    """Have workers read files, as on one machine, or what Spark has cached, as on a cluster."""
-    monkeypatch.setattr(spark_engine, "must_be_cached", lambda *_, **__: request.param == "cached")
-    return request.param
 
 
 def error_job(network, n=3):
@@ -211,7 +190,7 @@ def test_a_task_that_always_fails_tells_its_traceback_and_the_engine_goes_on(sha
             engine.run(jobs.Failing(), blocks)
         told = "\n".join(caught.value.__notes__)
         assert "while mapping block 5 of 63 (16 samples)" in told
-        assert 'users_spark_jobs.py", line' in told
+        assert 'users_jobs_of_test_spark_engine.py", line' in told
         assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
     assert shared._context._jsc is not None
 

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import math
 import os
-import shutil
 import signal
 import socket
-import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import neuralframe as nf
 from neuralframe.kernels import make_kernel
-from neuralframe.mapreduce import spark_context, spark_engine, spark_standing, spark_standing_job
+from neuralframe.mapreduce import spark_context, spark_standing, spark_standing_job
 from neuralframe.mapreduce.error_job import ErrorJob
 from neuralframe.mapreduce.spark_standing_job import StandingError, StandingJob, hosts_of
 
@@ -52,27 +48,10 @@ def engine(session):
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("user")
-    shutil.copy(Path(__file__).with_name("spark_jobs.py"), folder / "users_standing_jobs.py")
-    sys.path.insert(0, str(folder))
-    yield importlib.import_module("users_standing_jobs")
-    sys.path.remove(str(folder))
-    del sys.modules["users_standing_jobs"]
-
-
-@pytest.fixture(scope="module")
 def data():
     random = np.random.default_rng(3)
     inputs = random.standard_normal((500, 4)) * 10.0 ** random.integers(-3, 3, (500, 1))
     return nf.DataSet(inputs, np.eye(3)[random.integers(0, 3, 500)], block_size=16)
-
-
-@pytest.fixture(params=["files", "cached"])
-def kind(request, monkeypatch):
-    """Have workers read files, as on one machine, or what Spark has cached, as on a cluster."""
-    monkeypatch.setattr(spark_engine, "must_be_cached", lambda *_, **__: request.param == "cached")
-    return request.param
 
 
 class Watched(nf.SparkEngine):
