@@ -235,8 +235,8 @@ def beside_mllib(spark: SparkSession, measured: dict[str, Any]) -> str:
         "cross-entropy, float64. Every evaluation of MLlib's L-BFGS is a Spark job of its own; so they are "
         "counted as the jobs of its job group. What an iteration and an evaluation take is the difference of "
         "a long and a short training, without the preparation of either. MLlib has its arithmetic from Java "
-        "(the pip package brings no native BLAS). Seconds to the error: MLlib finds its data cached; ours are "
-        "packed and read first, which is most of what 100,000 samples take."
+        "(the pip package brings no native BLAS). Seconds to the error: MLlib finds its data cached; ours "
+        "are packed and read first, which is most of what 100,000 samples take."
     )
 
 
