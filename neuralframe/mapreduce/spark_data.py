@@ -8,7 +8,7 @@ from bisect import bisect_right
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -57,6 +57,9 @@ class SparkData(ABC):
 
     """
 
+    is_opened_by_workers: ClassVar[bool]
+    """Whether Spark has nothing to read, so that a task begins at once."""
+
     blocks: Blocks
     placements: Mapping[str, Placement]
     records: Records
@@ -84,6 +87,8 @@ class SparkData(ABC):
 class FileData(SparkData):
     """Files that every worker opens itself."""
 
+    is_opened_by_workers: ClassVar[bool] = True
+
     elements: Any
 
     @classmethod
@@ -109,6 +114,8 @@ class CachedData(SparkData):
     A cached partition is still piped to its worker in each job. So a first job only asks the workers, each
     with no elements but where Spark has cached them; only what a worker has not kept is piped.
     """
+
+    is_opened_by_workers: ClassVar[bool] = False
 
     cached: Any
     _empty: Any

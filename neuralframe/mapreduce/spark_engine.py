@@ -226,11 +226,12 @@ class SparkEngine(SharedEngine):
         """Run the job and return the sums over all blocks."""
         started = time.monotonic()
         self._n_jobs += 1
-        results = self._asked(job, blocks)
+        data = self._data
+        if data is None or data.blocks is not blocks or not self._code.has(job):
+            data = self._prepared(job, blocks)
+        results = self._asked(job, data)
         if results is None:
             with self._reporting():
-                data = self._data_of(blocks)
-                self._code.send_for(job)
                 results = self._collected(self._task_of(job, data), data)
         if self._standing is not None:
             self._standing.was_used()
@@ -243,15 +244,21 @@ class SparkEngine(SharedEngine):
             partial.add_range(*read_keyed(packet))
         return partial.total(len(blocks))
 
-    def _asked(self, job: Job, blocks: Blocks) -> list[Result] | None:
+    def _prepared(self, job: Job, blocks: Blocks) -> SparkData:
+        """Bring data and code to where tasks find them; those that stay would not, and be in the way."""
+        if self._standing is not None:
+            self._standing.end()
+        with self._reporting():
+            data = self._data_of(blocks)
+            self._code.send_for(job)
+        return data
+
+    def _asked(self, job: Job, data: SparkData) -> list[Result] | None:
         """Return what standing tasks find, or None if the job is to be a Spark job of its own."""
         if self._standing is None:
             return None
-        if self._data is None or self._data.blocks is not blocks or not self._code.has(job):
-            self._standing.end()
-            return None
         try:
-            return self._standing.results(self._task_of(job, self._data), self._data, self.timeout)
+            return self._standing.results(self._task_of(job, data), data, self.timeout)
         except TimeIsUpError as problem:
             raise self._too_slow() from problem
 

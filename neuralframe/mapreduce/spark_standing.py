@@ -1,8 +1,8 @@
 """Standing tasks: one Spark job that stays, so that the many jobs of a training cost no Spark job each.
 
-Spark takes 25 to 70 ms to run a job of Python tasks, whatever they do. So from the second job on the same
-data, tasks are started that keep their partition and wait: each is handed one job after the other over a
-connection of its own, and sends its sums back. What is summed, and in which order, is the same.
+Spark takes 25 to 70 ms to run a job of Python tasks, whatever they do. So tasks are started that keep their
+partition and wait: each is handed one job after the other over a connection of its own, and sends its sums
+back. What is summed, and in which order, is the same.
 
 They are no more than a faster way. Whenever anything is wrong with them (a task or an executor is lost, a
 task fails with what another attempt may mend, blocks do not fit into a worker), what they have found is
@@ -72,7 +72,7 @@ class StandingTasks:
     def results(self, task: SparkTask, data: SparkData, timeout: float | None) -> list[Result] | None:
         """Return what tasks found, or None if the job must run on its own.
 
-        The first job on any data must have run so: it reads them, and fails if they are bad.
+        So does the first job on data that Spark reads and caches: only then do tasks begin at once.
 
         Raises
         ------
@@ -82,7 +82,9 @@ class StandingTasks:
         """
         if data is not self._data:
             self.end()
-            self._data, self._is_suited, self._rest, self._next_rest = data, True, 0, 1
+            self._data, self._is_suited, self._next_rest = data, True, 1
+            self._rest = 0 if data.is_opened_by_workers else 1
+            self.was_used()
         end = None if timeout is None else time.monotonic() + timeout
         try:
             if not self._can_do(task, data):

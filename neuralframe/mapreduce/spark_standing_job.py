@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from neuralframe.mapreduce.spark_data import SparkData
     from neuralframe.mapreduce.spark_task import Result, SparkTask
 
-START_SECONDS = 10.0
-"""How long all tasks may take to be there; by then some are waiting for room that others have."""
+START_SECONDS = 20.0
+"""How long all tasks may take to be there: workers may have to start, and numpy may lie on a slow disk."""
 
-SLOW_REST_SECONDS = 300.0
+SLOW_REST_SECONDS = 600.0
 """After a start that took so long in vain no other is tried for this long, which makes it three per cent."""
 
 LOOK_SECONDS = 1.0
