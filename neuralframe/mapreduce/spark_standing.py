@@ -34,6 +34,9 @@ IDLE_SECONDS = 2.0
 WATCH_SECONDS = 0.25
 """How often is looked for jobs of others; those that are there twice running have to wait for our slots."""
 
+LISTED_SECONDS = 0.25
+"""How long Spark may take to list a job no more that has ended."""
+
 ASKED_BYTES = 2**26
 """More than this does not go out from the driver for one job; executors pass a broadcast on to each other.
 At 10 Gbit/s that takes as long as the Spark job which is saved."""
@@ -148,12 +151,11 @@ class StandingTasks:
         n_slots = spark_context.n_slots(self.context)
         if n_tasks > n_slots:
             raise StandingError(f"there are {n_tasks} partitions and {n_slots} slots")
-        # A job is listed as active for a moment after it has ended.
-        end = time.monotonic() + WATCH_SECONDS
+        end = time.monotonic() + LISTED_SECONDS
         while spark_context.n_active_jobs(self.context):
             if time.monotonic() > end:
                 raise StandingError("other jobs run in this session")
-            time.sleep(WATCH_SECONDS / 10)
+            time.sleep(LISTED_SECONDS / 10)
 
     def _give_up(self, problem: StandingError) -> None:
         self.end(cancel=True)

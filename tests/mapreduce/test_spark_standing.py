@@ -35,6 +35,13 @@ def owner():
         yield engine
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """Have a machine that is busy with other things change nothing."""
+    monkeypatch.setattr(spark_standing, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(spark_standing, "LISTED_SECONDS", 10.0)
+
+
 @pytest.fixture
 def session(owner):
     return owner._context
@@ -227,15 +234,15 @@ def interrupted(*_):
 
 
 def test_idle_tasks_make_room_for_others(session, engine, jobs, data, monkeypatch):
-    monkeypatch.setattr(spark_standing, "IDLE_SECONDS", 0.4)
+    monkeypatch.setattr(spark_standing, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(spark_context, "n_active_jobs", lambda _: 0)  # nobody is seen waiting
     blocks = data.blocks
-    for _ in range(2):
-        engine.run(jobs.Counting(), blocks)
-    assert engine.standing_job is not None
+    engine.run(jobs.Counting(), blocks)
+    assert engine.own_jobs == 0
     assert session.parallelize([1, 2, 3], 2).sum() == 6
     assert engine.standing_job is None
-    for _ in range(2):
-        assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
+    monkeypatch.setattr(spark_standing, "IDLE_SECONDS", 60.0)
+    assert engine.run(jobs.Counting(), blocks)[0] == data.n_samples
     assert engine.standing_job is not None
 
 
@@ -361,11 +368,11 @@ def test_jobs_of_others_get_their_turn_while_a_training_goes_on(session, engine,
 
 def test_after_a_pause_a_job_is_a_spark_job(engine, jobs, data, monkeypatch):
     """Where one job does not follow the other, starting tasks would not pay."""
-    monkeypatch.setattr(spark_standing, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(spark_standing, "IDLE_SECONDS", 0.5)
     blocks = data.blocks
     for _ in range(3):
         engine.run(jobs.Counting(), blocks)
-        time.sleep(0.8)
+        time.sleep(1.2)
     assert engine.own_jobs == 2
     engine.run(jobs.Counting(), blocks)
     engine.run(jobs.Counting(), blocks)
