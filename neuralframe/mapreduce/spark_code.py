@@ -39,9 +39,10 @@ class SentCode:
 
     def send_for(self, job: Job) -> None:
         """Send the modules of the user's, if the job is made of any that are not there."""
-        if not self.has(job):
+        own = own_modules(job)
+        if not own <= self._modules:
             self._add("neuralframe_user", write_user_code)
-            self._modules |= own_modules(job)
+            self._modules |= own
 
     def send_package(self) -> None:
         """Send neuralframe itself."""

@@ -309,7 +309,7 @@ def test_a_driver_that_cannot_be_reached_is_told_once(engine, data, monkeypatch,
 @pytest.mark.parametrize(
     "broken",
     [
-        ("spark_standing_job.hosts_of", lambda _: ("192.0.2.77", "192.0.2.77")),
+        ("spark_standing_job.hosts_of", lambda _: ("203.0.113.77", "203.0.113.77")),
         ("spark_context.n_slots", lambda _: 1 / 0),
         ("spark_context.executors", lambda _: 1 / 0),
     ],
